@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
 
-/** The services that the kernel core publishes: processes, areas, faults, devices. */
-@NullMarked
+/**
+ * The services that the kernel core publishes, for shells, replayers, tests and tools: processes
+ * ({@link io.faultline.kernel.Tasks}), their files ({@link io.faultline.kernel.Files}), the memory
+ * system calls ({@link io.faultline.kernel.VmaService}), faults
+ * ({@link io.faultline.kernel.FaultDispatcher}), {@code /proc}
+ * ({@link io.faultline.kernel.Proc}), devices ({@link io.faultline.kernel.Devices}) and a live trace
+ * ({@link io.faultline.kernel.TraceListener}). Everything handed out is a snapshot or safe for use by
+ * any thread, unless it says otherwise.
+ */
 @Export
 @Version("1.0.0")
+@NullMarked
 package io.faultline.kernel;
 
 import org.jspecify.annotations.NullMarked;

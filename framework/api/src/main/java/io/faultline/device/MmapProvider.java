@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.device;
+
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import java.lang.foreign.MemorySegment;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * A driver's part in {@code open}, {@code read}, {@code write} and {@code mmap} of its devices: the
+ * {@code struct file_operations} of Linux. Registered as an OSGi service with {@link Device}'s
+ * properties, it makes the nodes appear in {@code /dev}; unregistered, it takes them away.
+ *
+ * <p><b>A method that a driver does not override is a null entry of Linux's structure.</b> A device
+ * without {@link #mmap} answers {@code mmap(2)} with ENODEV before anything is changed.
+ *
+ * <p>Several threads may call at once, except that {@code mmap} holds the address space's lock.
+ */
+@ConsumerType
+public interface MmapProvider {
+  /**
+   * A process opens the device.
+   *
+   * @throws ErrnoException to refuse
+   */
+  default void open(OpenFile file) throws ErrnoException {}
+
+  /** The last reference to an open file is gone: descriptors and mappings alike. */
+  default void release(OpenFile file) {}
+
+  /**
+   * Reads bytes.
+   *
+   * @param offset where in the file, in bytes
+   * @param target filled from its beginning
+   * @return the number of bytes read; 0 at the end of the file
+   * @throws ErrnoException when none can be read
+   */
+  default int read(OpenFile file, long offset, MemorySegment target) throws ErrnoException {
+    throw new ErrnoException(Errno.EINVAL, "read: " + file.inode().path() + " has no read");
+  }
+
+  /**
+   * Writes bytes.
+   *
+   * @param offset where in the file, in bytes
+   * @param source written from its beginning
+   * @return the number of bytes written
+   * @throws ErrnoException when none can be written
+   */
+  default int write(OpenFile file, long offset, MemorySegment source) throws ErrnoException {
+    throw new ErrnoException(Errno.EINVAL, "write: " + file.inode().path() + " has no write");
+  }
+
+  /**
+   * Completes an area that {@code mmap(2)} is about to make (LDD3 p. 422 ff.). The kernel has chosen
+   * the range and checked the file's mode; the driver sets flags, operations and private data, or
+   * maps frames. As with 6.17's {@code mmap_prepare} it gets a request and never the area. {@link
+   * io.faultline.mm.VmOperations#open} is not called for this first reference; a driver that counts
+   * calls it itself.
+   *
+   * @param file the open file; its reference is the area's
+   * @param request what is asked for, and where the answers go
+   * @throws ErrnoException to refuse: what was mapped is undone, and {@code close} is not called
+   */
+  default void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+    throw new ErrnoException(Errno.ENODEV, "fd: " + file.inode().path() + " cannot be mapped");
+  }
+
+  /** How mappings of this file are placed. */
+  default Placement placement() {
+    return Placement.DEFAULT;
+  }
+
+  /** Whether {@code MAP_SYNC} may be asked of this file ({@code FOP_MMAP_SYNC}). */
+  default boolean supportsMapSync() {
+    return false;
+  }
+
+  /** How many bytes {@code read} could return at once; only for {@code ls}-like displays. */
+  default long size(OpenFile file) {
+    return file.inode().size();
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.kernel;
+
+import io.faultline.device.AccessMode;
+import io.faultline.device.Inode;
+import io.faultline.device.OpenFile;
+import io.faultline.mm.ErrnoException;
+import java.lang.foreign.MemorySegment;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** The file descriptors of processes. Thread-safe. */
+@ProviderType
+public interface Files {
+  /**
+   * {@code open(2)} of a device node.
+   *
+   * @param path {@code /dev/NAME}
+   * @return the lowest free descriptor
+   * @throws ErrnoException ENOENT when there is no such device, ENXIO when its driver is gone, or what
+   *     the driver's {@code open} throws
+   */
+  int open(Task task, String path, AccessMode mode) throws ErrnoException;
+
+  /**
+   * Makes an open file of an inode and gives it a descriptor, whatever stood there before.
+   *
+   * @param fd the descriptor, not negative
+   * @param append opened with {@code O_APPEND}
+   * @throws ErrnoException what the provider's {@code open} throws
+   */
+  OpenFile open(Task task, int fd, Inode inode, AccessMode mode, boolean append)
+      throws ErrnoException;
+
+  /**
+   * {@code dup2(2)}: lets a descriptor stand for an open file.
+   *
+   * @param fd the descriptor, not negative
+   */
+  void install(Task task, int fd, OpenFile file);
+
+  /**
+   * {@code close(2)}.
+   *
+   * @throws ErrnoException EBADF
+   */
+  void close(Task task, int fd) throws ErrnoException;
+
+  /**
+   * {@code read(2)} at the file's position, which moves on.
+   *
+   * @return bytes read; 0 at the end
+   * @throws ErrnoException EBADF, or the driver's
+   */
+  int read(Task task, int fd, MemorySegment target) throws ErrnoException;
+
+  /**
+   * {@code write(2)} at the file's position, which moves on.
+   *
+   * @return bytes written
+   * @throws ErrnoException EBADF, or the driver's
+   */
+  int write(Task task, int fd, MemorySegment source) throws ErrnoException;
+
+  /**
+   * {@code lseek(2)} with SEEK_SET.
+   *
+   * @throws ErrnoException EBADF, EINVAL when negative
+   */
+  void seek(Task task, int fd, long position) throws ErrnoException;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.kernel;
+
+import io.faultline.device.OpenFile;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** A process ({@code struct task_struct}). Thread-safe. */
+@ProviderType
+public interface Task {
+  /** Its number, positive, never used again. */
+  int pid();
+
+  /** The number of its parent; 0 for one that was spawned by the kernel. */
+  int parentPid();
+
+  /** The command's name. */
+  String name();
+
+  /** Whether it still runs; a task that exited has no memory and no files. */
+  boolean alive();
+
+  /** How it ended ({@code "exited 0"}, {@code "killed by SIGSEGV"}), or null while it runs. */
+  @Nullable String end();
+
+  /** The facts of its machine. */
+  KernelProfile profile();
+
+  /** Its resource limits. */
+  Limits limits();
+
+  /** Replaces its resource limits ({@code prlimit(2)}). */
+  void setLimits(Limits limits);
+
+  /** Who it is. */
+  Credentials credentials();
+
+  /** The open file of a descriptor, or null. */
+  @Nullable OpenFile file(int fd);
+
+  /** A snapshot of all descriptors. */
+  SortedMap<Integer, OpenFile> files();
+
+  /**
+   * A new view of its memory with a software TLB of its own, as one more processor that runs the
+   * task: confine each view to one thread, and keep it for many accesses.
+   */
+  UserMemory newCpu();
+}
