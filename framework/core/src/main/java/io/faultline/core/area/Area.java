@@ -5,8 +5,8 @@ package io.faultline.core.area;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.Mman;
-import io.faultline.mm.Vma;
 import io.faultline.mm.VmFlags;
+import io.faultline.mm.Vma;
 import org.jspecify.annotations.Nullable;
 
 /**
