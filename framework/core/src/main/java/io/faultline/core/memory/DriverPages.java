@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+
+package io.faultline.core.memory;
+
+import io.faultline.device.PageAllocator;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Page;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The frames of one owner, a driver's bundle: hands them out, keeps account of the references that
+ * are the owner's, and takes them back when the owner is gone. Thread-safe.
+ */
+public final class DriverPages implements PageAllocator, AutoCloseable {
+  private final PhysicalMemory memory;
+  private final String owner;
+  private final Set<FramePage> held = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /**
+   * @param memory where the frames come from
+   * @param owner for messages
+   */
+  public DriverPages(PhysicalMemory memory, String owner) {
+    this.memory = memory;
+    this.owner = owner;
+  }
+
+  @Override
+  public Page allocate() throws ErrnoException {
+    return allocate(0).getFirst();
+  }
+
+  @Override
+  public List<Page> allocate(int order) throws ErrnoException {
+    if (order < 0 || order > PhysicalMemory.MAX_ORDER) {
+      throw new ErrnoException(
+          Errno.EINVAL, "order = " + order + ": give 0 to " + PhysicalMemory.MAX_ORDER);
+    }
+    if (closed) {
+      throw new ErrnoException(Errno.ENOMEM, owner + " is gone and gets no pages");
+    }
+    long first = memory.allocateRun(order, FrameUse.DRIVER);
+    if (first == PhysicalMemory.NONE) {
+      throw new ErrnoException(
+          Errno.ENOMEM, "no " + (1 << order) + " consecutive free frames for " + owner);
+    }
+    List<Page> pages = new ArrayList<>(1 << order);
+    for (long f = first; f < first + (1 << order); f++) {
+      FramePage page = new FramePage(memory, f, memory.generation(f), this);
+      held.add(page);
+      pages.add(page);
+    }
+    return pages;
+  }
+
+  void holds(FramePage page) {
+    held.add(page);
+  }
+
+  void holdsNoMore(FramePage page) {
+    held.remove(page);
+    if (page.isHeld()) {
+      // Taken again in between by another thread.
+      held.add(page);
+    }
+  }
+
+  @Override
+  public long allocated() {
+    return held.size();
+  }
+
+  /**
+   * Takes back what the owner still holds; frames that processes map stay until those are done. The
+   * owner gets no more pages.
+   *
+   * @return the number of pages taken back, which the owner should have put
+   */
+  @Override
+  public void close() {
+    reclaim();
+  }
+
+  /** As {@link #close}, telling how many pages were taken back. */
+  public long reclaim() {
+    closed = true;
+    long taken = 0;
+    for (FramePage page : held) {
+      if (page.takeBack()) {
+        taken++;
+      }
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+
+package io.faultline.core.memory;
+
+import io.faultline.mm.Page;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A handle for a frame of one generation: when the frame is freed and handed out again, an old handle
+ * notices.
+ *
+ * <p>With an owner, it counts the references that are the owner's, so that these and no others can be
+ * taken back from an owner that is gone. Without one, it counts none and is the kernel's.
+ */
+final class FramePage implements Page {
+  private static final VarHandle OWNED;
+
+  static {
+    try {
+      OWNED = MethodHandles.lookup().findVarHandle(FramePage.class, "owned", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  final PhysicalMemory memory;
+  final long frame;
+  private final int generation;
+  private final @Nullable DriverPages owner;
+  private volatile int owned;
+
+  FramePage(PhysicalMemory memory, long frame, int generation, @Nullable DriverPages owner) {
+    this.memory = memory;
+    this.frame = frame;
+    this.generation = generation;
+    this.owner = owner;
+    this.owned = owner == null ? 0 : 1;
+  }
+
+  boolean isLive() {
+    return memory.references(frame) != 0 && memory.generation(frame) == generation;
+  }
+
+  @Override
+  public long frameNumber() {
+    return frame;
+  }
+
+  @Override
+  public MemorySegment segment() {
+    checkLive();
+    return memory.segment(frame);
+  }
+
+  @Override
+  public int referenceCount() {
+    return isLive() ? memory.references(frame) : 0;
+  }
+
+  @Override
+  public Page get() {
+    if (!memory.tryGet(frame, generation)) {
+      throw gone();
+    }
+    if (owner != null && (int) OWNED.getAndAdd(this, 1) == 0) {
+      owner.holds(this);
+    }
+    return this;
+  }
+
+  @Override
+  public void put() {
+    if (!giveAway()) {
+      throw gone();
+    }
+    memory.put(frame);
+  }
+
+  /** Takes one reference from the owner's account, without dropping it. */
+  boolean giveAway() {
+    if (owner == null) {
+      return isLive();
+    }
+    while (true) {
+      int before = owned;
+      if (before == 0) {
+        return false;
+      }
+      if (OWNED.compareAndSet(this, before, before - 1)) {
+        if (before == 1) {
+          owner.holdsNoMore(this);
+        }
+        return true;
+      }
+    }
+  }
+
+  /** Drops all that the owner holds. */
+  boolean takeBack() {
+    boolean any = false;
+    while (giveAway()) {
+      memory.put(frame);
+      any = true;
+    }
+    return any;
+  }
+
+  boolean isHeld() {
+    return owned != 0;
+  }
+
+  private void checkLive() {
+    if (!isLive()) {
+      throw gone();
+    }
+  }
+
+  private IllegalStateException gone() {
+    return new IllegalStateException(
+        "frame " + frame + ": the last reference to this page is gone; allocate another page");
+  }
+
+  @Override
+  public boolean equals(@Nullable Object o) {
+    return o instanceof FramePage p && p.memory == memory && p.frame == frame
+        && p.generation == generation;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(frame) * 31 + generation;
+  }
+
+  @Override
+  public String toString() {
+    return "frame " + frame + (isLive() ? ", " + referenceCount() + " references" : ", freed");
+  }
+}

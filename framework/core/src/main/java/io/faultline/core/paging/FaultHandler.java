@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.paging;
+
+import io.faultline.mm.Access;
+
+/** What a processor calls when the page tables do not allow an access: the page fault. */
+@FunctionalInterface
+public interface FaultHandler {
+  /**
+   * Returns when the access may be tried again.
+   *
+   * @param address the first byte that cannot be accessed, in bytes; any value, non-canonical ones
+   *     too
+   * @throws io.faultline.mm.SignalException when the program is to be sent a signal
+   */
+  void fault(long address, Access access);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.paging;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The last level of a page table: 512 entries for 2 MiB. Read without a lock; written with its own
+ * monitor held, the page-table lock.
+ */
+final class LeafTable {
+  static final int ENTRIES = 512;
+  private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
+
+  private final long[] entries = new long[ENTRIES];
+  /** Entries that are not 0. Guarded by this. */
+  private int used;
+  /** Entries that hold a reference on a frame. Guarded by this. */
+  private int resident;
+  /** Taken out of the tree: what is written here is lost. Guarded by this. */
+  private boolean detached;
+
+  long get(int index) {
+    return (long) ENTRY.getAcquire(entries, index);
+  }
+
+  /** Precondition: the caller holds the monitor. */
+  void set(int index, long entry) {
+    long before = entries[index];
+    used += (entry == 0 ? 0 : 1) - (before == 0 ? 0 : 1);
+    resident += residents(entry) - residents(before);
+    ENTRY.setRelease(entries, index, entry);
+  }
+
+  private static int residents(long entry) {
+    return Pte.hasFrame(entry) && !Pte.isSpecial(entry) ? 1 : 0;
+  }
+
+  /** Precondition: the caller holds the monitor. */
+  boolean isEmpty() {
+    return used == 0;
+  }
+
+  /** Precondition: the caller holds the monitor. */
+  int resident() {
+    return resident;
+  }
+
+  /** Precondition: the caller holds the monitor. */
+  boolean isDetached() {
+    return detached;
+  }
+
+  /** Precondition: the caller holds the monitor. */
+  void detach() {
+    detached = true;
+  }
+}

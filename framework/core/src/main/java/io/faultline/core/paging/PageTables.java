@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.paging;
+
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.mm.Mman;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The page tables of one address space: four levels of 512 entries for 48 bits of address, as on
+ * x86-64. All addresses are in bytes, all ranges half-open and aligned to pages.
+ *
+ * <p>Reading takes no lock and is safe against writers. Each write locks one leaf table, as Linux's
+ * split page-table lock does; no other lock is taken while it is held.
+ *
+ * <p>An entry that was cleared or lost rights may still be used by a {@link Cpu} until {@link #flush}
+ * has returned: only then may the frame be freed ({@link FrameGather}).
+ */
+public final class PageTables {
+  private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Object[].class);
+  private static final int FANOUT = 512;
+  private static final int INDEX = FANOUT - 1;
+  private static final int PTE_SHIFT = Mman.PAGE_SHIFT;
+  private static final int PMD_SHIFT = PTE_SHIFT + 9;
+  private static final int PUD_SHIFT = PMD_SHIFT + 9;
+  private static final int PGD_SHIFT = PUD_SHIFT + 9;
+  /** First address that no table can hold. */
+  private static final long END = 1L << PGD_SHIFT + 9;
+
+  private final PhysicalMemory memory;
+  private final Object[] root = new Object[FANOUT];
+  private final AtomicLong tables = new AtomicLong();
+  private volatile long generation;
+  private volatile int pkru;
+
+  /**
+   * @param memory whose frames the entries name
+   */
+  public PageTables(PhysicalMemory memory) {
+    this.memory = memory;
+  }
+
+  /** Whose frames the entries name. */
+  public PhysicalMemory memory() {
+    return memory;
+  }
+
+  /** The entry for an address; 0 when there is none, and for every address outside of 48 bits. */
+  public long get(long address) {
+    LeafTable leaf = leaf(address);
+    return leaf == null ? 0 : leaf.get(pteIndex(address));
+  }
+
+  /**
+   * Writes an entry, making tables as needed.
+   *
+   * @throws IllegalArgumentException when the address has more than 48 bits
+   */
+  public void set(long address, long entry) {
+    while (true) {
+      LeafTable leaf = entry == 0 ? leaf(address) : makeLeaf(address);
+      if (leaf == null) {
+        return;
+      }
+      synchronized (leaf) {
+        if (!leaf.isDetached()) {
+          leaf.set(pteIndex(address), entry);
+          return;
+        }
+      }
+    }
+  }
+
+  /**
+   * Writes an entry if it is still the expected one.
+   *
+   * @param expected 0 for none
+   * @return whether it was written
+   */
+  public boolean compareAndSet(long address, long expected, long entry) {
+    while (true) {
+      LeafTable leaf = entry == 0 ? leaf(address) : makeLeaf(address);
+      if (leaf == null) {
+        return expected == 0;
+      }
+      synchronized (leaf) {
+        if (!leaf.isDetached()) {
+          if (leaf.get(pteIndex(address)) != expected) {
+            return false;
+          }
+          leaf.set(pteIndex(address), entry);
+          return true;
+        }
+      }
+    }
+  }
+
+  /**
+   * Shows the visitor every entry of a range that is not 0, each once, in ascending order, and writes
+   * what it answers. Empty tables are passed over. Does not flush.
+   */
+  public void visit(long start, long end, EntryVisitor visitor) {
+    long address = start;
+    while (Long.compareUnsigned(address, Math.min(end, END)) < 0) {
+      Object[] table = root;
+      LeafTable leaf = null;
+      int shift = PGD_SHIFT;
+      while (true) {
+        Object next = SLOT.getAcquire(table, (int) (address >>> shift) & INDEX);
+        if (next == null) {
+          break;
+        }
+        if (next instanceof LeafTable l) {
+          leaf = l;
+          break;
+        }
+        table = (Object[]) next;
+        shift -= 9;
+      }
+      long tableEnd = Math.min(end, (address >>> shift) + 1 << shift);
+      if (leaf != null) {
+        visitLeaf(leaf, address, tableEnd, visitor);
+      }
+      address = tableEnd;
+    }
+  }
+
+  private static void visitLeaf(LeafTable leaf, long start, long end, EntryVisitor visitor) {
+    synchronized (leaf) {
+      if (leaf.isEmpty()) {
+        return;
+      }
+      for (long address = start; address < end; address += Mman.PAGE_SIZE) {
+        int i = pteIndex(address);
+        long entry = leaf.get(i);
+        if (entry != 0) {
+          long after = visitor.visit(address, entry);
+          if (after != entry) {
+            leaf.set(i, after);
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Drops the tables that hold no entry and cover addresses of the range, {@code free_pgtables}: a
+   * table that also covers addresses outside of {@code [floor, ceiling)} is left, since a neighbour
+   * may use it.
+   *
+   * <p>Precondition: nobody sets entries between floor and ceiling at the same time.
+   *
+   * @param floor end of the neighbour below, or 0
+   * @param ceiling start of the neighbour above, or 0 for none
+   */
+  public void freeTables(long start, long end, long floor, long ceiling) {
+    long top = ceiling == 0 ? END : Math.min(ceiling, END);
+    freeBelow(root, PGD_SHIFT, 0, start, Math.min(end, END), floor, top);
+  }
+
+  private void freeBelow(
+      Object[] table, int shift, long base, long start, long end, long floor, long ceiling) {
+    int first = (int) Math.max(0, start - base >> shift);
+    int last = (int) Math.min(INDEX, end - 1 - base >> shift);
+    for (int i = first; i <= last; i++) {
+      Object child = table[i];
+      if (child == null) {
+        continue;
+      }
+      long childBase = base + ((long) i << shift);
+      long childEnd = childBase + (1L << shift);
+      if (child instanceof LeafTable leaf) {
+        if (childBase >= floor && childEnd <= ceiling) {
+          synchronized (leaf) {
+            if (leaf.isEmpty()) {
+              leaf.detach();
+              SLOT.setRelease(table, i, null);
+              tables.decrementAndGet();
+            }
+          }
+        }
+      } else {
+        Object[] lower = (Object[]) child;
+        freeBelow(lower, shift - 9, childBase, start, end, floor, ceiling);
+        if (childBase >= floor && childEnd <= ceiling && isEmpty(lower)) {
+          SLOT.setRelease(table, i, null);
+          tables.decrementAndGet();
+        }
+      }
+    }
+  }
+
+  private static boolean isEmpty(Object[] table) {
+    for (Object o : table) {
+      if (o != null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Moves all entries of a range to another place, as mremap does, and flushes the old range.
+   *
+   * <p>Precondition: the ranges do not overlap, the target has no entries, and nobody else sets
+   * entries in either.
+   *
+   * @param length in bytes
+   */
+  public void move(long old, long length, long target) {
+    visit(old, old + length, (address, entry) -> {
+      set(address - old + target, entry);
+      return 0;
+    });
+    flush(old, old + length);
+  }
+
+  /**
+   * Makes every Cpu of this space forget what it knew about a range: the TLB shootdown. When it
+   * returns, no access through an entry that was changed before is under way or can begin.
+   */
+  public void flush(long start, long end) {
+    synchronized (this) {
+      generation++;
+    }
+  }
+
+  /** Grows with each flush. */
+  long generation() {
+    return generation;
+  }
+
+  /** The rights register for protection keys: two bits a key, access-disable and write-disable. */
+  public int pkru() {
+    return pkru;
+  }
+
+  /** Sets the rights of the protection keys and flushes. */
+  public void setPkru(int rights) {
+    pkru = rights;
+    flush(0, END);
+  }
+
+  /** Tables below the root, in units of one page each: what {@code VmPTE} shows. */
+  public long tableCount() {
+    return tables.get();
+  }
+
+  /** Entries that hold a reference on a frame. */
+  public long residentPages() {
+    return residentBelow(root);
+  }
+
+  private static long residentBelow(Object[] table) {
+    long sum = 0;
+    for (int i = 0; i < FANOUT; i++) {
+      Object child = SLOT.getAcquire(table, i);
+      if (child instanceof LeafTable leaf) {
+        synchronized (leaf) {
+          sum += leaf.resident();
+        }
+      } else if (child != null) {
+        sum += residentBelow((Object[]) child);
+      }
+    }
+    return sum;
+  }
+
+  private static int pteIndex(long address) {
+    return (int) (address >>> PTE_SHIFT) & INDEX;
+  }
+
+  @Nullable LeafTable leaf(long address) {
+    if (address >>> PGD_SHIFT + 9 != 0) {
+      return null;
+    }
+    Object[] table = root;
+    for (int shift = PGD_SHIFT; shift > PMD_SHIFT; shift -= 9) {
+      Object next = SLOT.getAcquire(table, (int) (address >>> shift) & INDEX);
+      if (next == null) {
+        return null;
+      }
+      table = (Object[]) next;
+    }
+    return (LeafTable) SLOT.getAcquire(table, (int) (address >>> PMD_SHIFT) & INDEX);
+  }
+
+  private LeafTable makeLeaf(long address) {
+    if (address >>> PGD_SHIFT + 9 != 0) {
+      throw new IllegalArgumentException(
+          "address = 0x" + Long.toHexString(address) + ": page tables hold 48 bits");
+    }
+    Object[] table = root;
+    for (int shift = PGD_SHIFT; shift > PMD_SHIFT; shift -= 9) {
+      int i = (int) (address >>> shift) & INDEX;
+      Object next = SLOT.getAcquire(table, i);
+      if (next == null) {
+        next = install(table, i, new Object[FANOUT]);
+      }
+      table = (Object[]) next;
+    }
+    int i = (int) (address >>> PMD_SHIFT) & INDEX;
+    Object leaf = SLOT.getAcquire(table, i);
+    return (LeafTable) (leaf == null ? install(table, i, new LeafTable()) : leaf);
+  }
+
+  private Object install(Object[] table, int index, Object child) {
+    Object there = SLOT.compareAndExchange(table, index, null, child);
+    if (there != null) {
+      return there;
+    }
+    tables.incrementAndGet();
+    return child;
+  }
+}
