@@ -20,6 +20,12 @@ import org.osgi.annotation.versioning.ConsumerType;
 @ConsumerType
 public interface MmapProvider {
   /**
+   * The most that one {@link #read} or {@link #write} is asked for, in bytes ({@code MAX_RW_COUNT}):
+   * the kernel cuts what is longer, so that the count fits an {@code int}.
+   */
+  int MAX_RW_COUNT = 0x7fff_f000;
+
+  /**
    * A process opens the device.
    *
    * @throws ErrnoException to refuse
@@ -32,8 +38,9 @@ public interface MmapProvider {
   /**
    * Reads bytes.
    *
-   * @param offset where in the file, in bytes
-   * @param target filled from its beginning
+   * @param offset where in the file, in bytes; the kernel has refused what is negative, or overflows
+   *     when the length is added
+   * @param target filled from its beginning; 0 to {@link #MAX_RW_COUNT} bytes long
    * @return the number of bytes read; 0 at the end of the file
    * @throws ErrnoException when none can be read
    */
@@ -44,8 +51,9 @@ public interface MmapProvider {
   /**
    * Writes bytes.
    *
-   * @param offset where in the file, in bytes
-   * @param source written from its beginning
+   * @param offset where in the file, in bytes; the kernel has refused what is negative, or overflows
+   *     when the length is added
+   * @param source written from its beginning; 0 to {@link #MAX_RW_COUNT} bytes long
    * @return the number of bytes written
    * @throws ErrnoException when none can be written
    */
@@ -58,7 +66,10 @@ public interface MmapProvider {
    * the range and checked the file's mode; the driver sets flags, operations and private data, or
    * maps frames. As with 6.17's {@code mmap_prepare} it gets a request and never the area. {@link
    * io.faultline.mm.VmOperations#open} is not called for this first reference; a driver that counts
-   * calls it itself.
+   * areas counts this one here, as the last thing it does.
+   *
+   * <p>Once this method has returned, {@link io.faultline.mm.VmOperations#close} is called for the
+   * area exactly once, even where the kernel itself then fails to finish the system call.
    *
    * @param file the open file; its reference is the area's
    * @param request what is asked for, and where the answers go

@@ -58,13 +58,16 @@ public interface MmapRequest extends PageMapper {
 
   /**
    * Makes the area anonymous memory though it has a file, as {@code /dev/zero} does for private
-   * mappings ({@code vma_set_anonymous}): the kernel supplies zero-filled pages.
+   * mappings ({@code vma_set_anonymous}): the kernel supplies zero-filled pages. The area keeps its
+   * file and page offset, and {@code /proc/PID/maps} shows them.
    */
   void setAnonymous();
 
   /**
    * Puts a new object of shared memory in the file's place, as {@code /dev/zero} does for shared
-   * mappings ({@code shmem_zero_setup}).
+   * mappings ({@code shmem_zero_setup}). The object is as long as the area and begins at 0, while the
+   * area keeps its page offset: with an offset of <i>n</i> pages the area's last <i>n</i> pages lie
+   * behind the object's end and answer with SIGBUS (so does Linux 6.18).
    *
    * @throws ErrnoException ENOMEM when there is no memory of that size
    */
@@ -73,7 +76,8 @@ public interface MmapRequest extends PageMapper {
   /**
    * Maps consecutive frames at once: {@code remap_pfn_range} (LDD3 p. 424). Sets IO, PFNMAP,
    * DONTEXPAND and DONTDUMP. The frames are not reference counted by the area; the driver keeps them
-   * until the area is closed.
+   * until the area is closed. For a private mapping that may be written the area's page offset
+   * becomes the frame's number, from which the kernel tells copied pages from the driver's.
    *
    * @param address first byte, aligned to a page, within the range
    * @param frame the first frame's number

@@ -4,6 +4,7 @@ package io.faultline.device;
 
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Page;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -31,6 +32,19 @@ public interface PageAllocator {
    * @throws ErrnoException EINVAL for another order, ENOMEM when there is no such run of free frames
    */
   List<Page> allocate(int order) throws ErrnoException;
+
+  /**
+   * The bytes of consecutive frames as one segment: in Linux, the address that {@code
+   * __get_free_pages} returns. Good as long as the driver holds its references.
+   *
+   * @param pages pages with consecutive frame numbers, ascending, such as {@link #allocate(int)}
+   *     returns
+   * @return writable, as long as all the pages together
+   * @throws IllegalArgumentException when there are no pages, or their frames do not follow one
+   *     another
+   * @throws IllegalStateException when the last reference on one of them is gone
+   */
+  MemorySegment segment(List<Page> pages);
 
   /** The number of frames that this driver's bundle holds. */
   long allocated();
