@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.driver.simple;
+
+import io.faultline.device.Device;
+import io.faultline.device.MmapProvider;
+import io.faultline.device.MmapRequest;
+import io.faultline.device.OpenFile;
+import io.faultline.device.RequireFaultline;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.VmOperations;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code /dev/simpler}: maps all of an area's frames up front (LDD3 p. 424 f.). */
+@Component
+@Device(name = "simpler")
+@RequireFaultline
+public final class SimpleRemap implements MmapProvider {
+  private static final VmOperations OPERATIONS = new SimpleVmOperations();
+
+  private final SimpleMemory memory;
+
+  /** A device that shows the given memory. */
+  @Activate
+  public SimpleRemap(@Reference SimpleMemory memory) {
+    this.memory = memory;
+  }
+
+  @Override
+  public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+    long frame = memory.frame(request.pageOffset());
+    request.setPageOffset(frame);
+    request.remapPfnRange(request.start(), frame, request.length());
+    request.setOperations(OPERATIONS);
+    SimpleVmOperations.logOpen(request.start(), frame);
+  }
+}
