@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
-
 package io.faultline.core.memory;
 
 /** What a frame is used for; the accounts of {@link FrameCounts} are kept by it. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
-
 package io.faultline.core.memory;
 
 import io.faultline.mm.Mman;

@@ -40,9 +40,10 @@ public final class Cpu implements UserMemory {
     while (true) {
       long entry = tables.get(address);
       boolean allowed = switch (access) {
-        case READ -> Pte.isPresent(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 1) == 0;
+        case READ ->
+            Pte.isPresent(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 1) == 0;
         case WRITE ->
-          Pte.isWritable(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 3) == 0;
+            Pte.isWritable(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 3) == 0;
         case EXECUTE -> Pte.isExecutable(entry);
       };
       if (!allowed) {
