@@ -5,7 +5,9 @@ package io.faultline.core.memory;
 import io.faultline.device.PageAllocator;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import io.faultline.mm.Page;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -56,6 +58,27 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
       pages.add(page);
     }
     return pages;
+  }
+
+  @Override
+  public MemorySegment segment(List<Page> pages) {
+    if (pages.isEmpty()) {
+      throw new IllegalArgumentException("pages: none");
+    }
+    long first = pages.getFirst().frameNumber();
+    for (int i = 0; i < pages.size(); i++) {
+      long frame = memory.frameOf(pages.get(i));
+      if (frame == PhysicalMemory.NONE) {
+        throw new IllegalStateException(
+            "pages: the one at index " + i + " is freed: " + pages.get(i));
+      }
+      if (frame != first + i) {
+        throw new IllegalArgumentException(
+            "pages: frame " + frame + " at index " + i + " does not follow frame " + first);
+      }
+    }
+    long bytes = (long) pages.size() * Mman.PAGE_SIZE;
+    return memory.arena().asSlice(first * Mman.PAGE_SIZE, bytes);
   }
 
   void holds(FramePage page) {
