@@ -26,12 +26,12 @@ final class Interactive {
 
   int run() throws IOException {
     try (Terminal terminal =
-            TerminalBuilder.builder()
-                .name("faultline")
-                .system(true)
-                .nativeSignals(true)
-                .signalHandler(Terminal.SignalHandler.SIG_IGN)
-                .build();
+        TerminalBuilder.builder()
+            .name("faultline")
+            .system(true)
+            .nativeSignals(true)
+            .signalHandler(Terminal.SignalHandler.SIG_IGN)
+            .build();
         CommandSession session =
             processor.createSession(terminal.input(), terminal.output(), terminal.output())) {
       // Gogo reads etc/PROFILE below gosh.home; ours lies in conf/ itself.
