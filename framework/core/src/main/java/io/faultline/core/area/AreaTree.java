@@ -67,8 +67,7 @@ public final class AreaTree {
   private int size;
 
   /** Odd while a change is under way. Accessed through {@link #VERSION} alone. */
-  @SuppressWarnings("unused")
-  private long version;
+  @SuppressWarnings("unused") private long version;
 
   /**
    * The first area with {@code end > address}, or null ({@code find_vma}). May run without the lock.

@@ -89,8 +89,8 @@ abstract sealed class TreeNode permits TreeLeaf, TreeBranch {
         (atMost(keys[7], address) + atMost(keys[15], address) + atMost(keys[23], address)) << 3;
     base +=
         (atMost(keys[base + 1], address)
-                + atMost(keys[base + 3], address)
-                + atMost(keys[base + 5], address))
+            + atMost(keys[base + 3], address)
+            + atMost(keys[base + 5], address))
             << 1;
     return base + atMost(keys[base], address);
   }

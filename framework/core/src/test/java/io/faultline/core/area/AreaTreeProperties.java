@@ -14,8 +14,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /** After any history of changes a tree answers every question as a sorted list does. */
 class AreaTreeProperties {
@@ -61,9 +61,9 @@ class AreaTreeProperties {
   Arbitrary<List<Step>> histories() {
     Arbitrary<Step> steps =
         Combinators.combine(
-                Arbitraries.of(Kind.class),
-                Arbitraries.integers().between(0, SPACE),
-                Arbitraries.integers().between(1, 300))
+            Arbitraries.of(Kind.class),
+            Arbitraries.integers().between(0, SPACE),
+            Arbitraries.integers().between(1, 300))
             .as(Step::new);
     return steps.list().ofMinSize(1).ofMaxSize(60);
   }

@@ -54,8 +54,7 @@ final class SortedAreas {
     entries.set(index, new Entry(start, end, entries.get(index).area));
   }
 
-  @Nullable
-  Area find(long address) {
+  @Nullable Area find(long address) {
     for (Entry entry : entries) {
       if (entry.end > address) {
         return entry.area;
@@ -64,13 +63,11 @@ final class SortedAreas {
     return null;
   }
 
-  @Nullable
-  Area findAt(long address) {
+  @Nullable Area findAt(long address) {
     return findIntersection(address, address + 1);
   }
 
-  @Nullable
-  Area findIntersection(long start, long end) {
+  @Nullable Area findIntersection(long start, long end) {
     for (Entry entry : entries) {
       if (entry.start < end && start < entry.end) {
         return entry.area;
@@ -79,8 +76,7 @@ final class SortedAreas {
     return null;
   }
 
-  @Nullable
-  Area findPrevious(long address) {
+  @Nullable Area findPrevious(long address) {
     Area previous = null;
     for (Entry entry : entries) {
       if (entry.end <= address) {
