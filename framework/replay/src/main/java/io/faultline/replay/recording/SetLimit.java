@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.replay.recording;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code prlimit64} of the process itself: an input, never scored.
+ *
+ * @param resource the limit's name, {@code RLIMIT_STACK}
+ * @param soft the new soft limit, {@link io.faultline.kernel.Limits#UNLIMITED} for none; null when
+ *     the call changed nothing
+ */
+public record SetLimit(int line, String resource, @Nullable Long soft) implements Event {}
