@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.shell.command;
+
+import io.faultline.shell.Arguments;
+import io.faultline.shell.Command;
+import io.faultline.shell.CommandException;
+import io.faultline.shell.Manual;
+import io.faultline.shell.view.Text;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The answers of {@code help} and {@code vmhelp}. */
+final class HelpText {
+  private static final List<String> OTHER_HELPS = List.of("gogo:help", "felix:help");
+
+  static @Nullable Object answer(CommandSession session, Arguments arguments)
+      throws CommandException {
+    if (!arguments.hasNext()) {
+      return new Text(overview());
+    }
+    String name = arguments.word("COMMAND");
+    arguments.end();
+    Manual manual = Catalogue.find(name);
+    if (manual != null) {
+      return new Text(manual.page());
+    }
+    if (exists(session, name) && anotherHelp(session, name)) {
+      return null;
+    }
+    throw arguments.wrong("COMMAND", name, "is not a command: help lists them");
+  }
+
+  private static String overview() {
+    StringBuilder text = new StringBuilder();
+    for (Catalogue.Group group : Catalogue.groups()) {
+      text.append(group.title()).append('\n');
+      for (Class<? extends Command> command : group.commands()) {
+        Manual manual = Manual.of(command);
+        text.append("  %-9s %s%n".formatted(manual.name(), manual.summary()));
+      }
+    }
+    text.append(
+        """
+        help COMMAND explains one, with examples; Tab completes names and arguments.
+        Bundles: lb, install, start, stop, update, uninstall. Text: grep, head, wc, less. Scripts: each, if.
+        A pipe takes what a command prints: vmas 2 | grep scullp. A variable keeps what it returns:
+        a = (mmap 2 4p rw-); poke 2 $a hello""");
+    return text.toString();
+  }
+
+  private static boolean exists(CommandSession session, String name) {
+    return session.get(name.contains(":") ? name : "*:" + name) instanceof Function;
+  }
+
+  private static boolean anotherHelp(CommandSession session, String name) throws CommandException {
+    for (String help : OTHER_HELPS) {
+      if (session.get(help) instanceof Function function) {
+        try {
+          function.execute(session, new ArrayList<>(List.of(name)));
+          return true;
+        } catch (Exception e) {
+          throw new CommandException("help: " + help + " " + name + " failed: " + e);
+        }
+      }
+    }
+    return false;
+  }
+
+  private HelpText() {}
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.shell.command;
+
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.VmaService;
+import io.faultline.shell.Command;
+import io.faultline.shell.CommandException;
+import io.faultline.shell.word.Range;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code mlock(2)}. */
+@Component(service = Mlock.class)
+@GogoCommand(scope = Command.SCOPE, function = "mlock")
+public final class Mlock extends Command {
+  private final Tasks tasks;
+  private final VmaService vmas;
+
+  /** Injected. */
+  @Activate
+  public Mlock(@Reference Tasks tasks, @Reference VmaService vmas) {
+    this.tasks = tasks;
+    this.vmas = vmas;
+  }
+
+  /** The command. */
+  @Descriptor("""
+      lock a range in memory, which brings its pages in
+      usage: mlock [PID] ADDRESS LENGTH
+      START-END may stand for ADDRESS LENGTH.
+      example: mlock 2 0x7ffff7ff4000 2p""")
+  public @Nullable Object mlock(CommandSession session, String... words)
+      throws CommandException {
+    return run(
+        session,
+        words,
+        arguments -> {
+          Task task = arguments.process(tasks);
+          Range range = arguments.range();
+          arguments.end();
+          vmas.mlock(task, range.start(), range.length());
+          return null;
+        });
+  }
+}

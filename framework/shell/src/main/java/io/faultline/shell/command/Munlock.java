@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.shell.command;
+
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.VmaService;
+import io.faultline.shell.Command;
+import io.faultline.shell.CommandException;
+import io.faultline.shell.word.Range;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code munlock(2)}. */
+@Component(service = Munlock.class)
+@GogoCommand(scope = Command.SCOPE, function = "munlock")
+public final class Munlock extends Command {
+  private final Tasks tasks;
+  private final VmaService vmas;
+
+  /** Injected. */
+  @Activate
+  public Munlock(@Reference Tasks tasks, @Reference VmaService vmas) {
+    this.tasks = tasks;
+    this.vmas = vmas;
+  }
+
+  /** The command. */
+  @Descriptor("""
+      undo mlock
+      usage: munlock [PID] ADDRESS LENGTH
+      START-END may stand for ADDRESS LENGTH.
+      example: munlock 2 0x7ffff7ff4000 2p""")
+  public @Nullable Object munlock(CommandSession session, String... words)
+      throws CommandException {
+    return run(
+        session,
+        words,
+        arguments -> {
+          Task task = arguments.process(tasks);
+          Range range = arguments.range();
+          arguments.end();
+          vmas.munlock(task, range.start(), range.length());
+          return null;
+        });
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.shell.command;
+
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.VmaService;
+import io.faultline.shell.Command;
+import io.faultline.shell.CommandException;
+import io.faultline.shell.word.Range;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code munmap(2)}. */
+@Component(service = Munmap.class)
+@GogoCommand(scope = Command.SCOPE, function = "munmap")
+public final class Munmap extends Command {
+  private final Tasks tasks;
+  private final VmaService vmas;
+
+  /** Injected. */
+  @Activate
+  public Munmap(@Reference Tasks tasks, @Reference VmaService vmas) {
+    this.tasks = tasks;
+    this.vmas = vmas;
+  }
+
+  /** The command. */
+  @Descriptor("""
+      unmap a range
+      usage: munmap [PID] ADDRESS LENGTH
+      ADDRESS and LENGTH may be one word, START-END, as maps prints them.
+      example: munmap 2 0x7ffff7ff4000 2p
+      example: munmap 2 7ffff7ff4000-7ffff7ff6000""")
+  public @Nullable Object munmap(CommandSession session, String... words)
+      throws CommandException {
+    return run(
+        session,
+        words,
+        arguments -> {
+          Task task = arguments.process(tasks);
+          Range range = arguments.range();
+          arguments.end();
+          vmas.munmap(task, range.start(), range.length());
+          return null;
+        });
+  }
+}
