@@ -259,6 +259,9 @@ final class Replay {
   }
 
   private String text(Event event) {
+    if (!scores.keepsMore()) {
+      return "";
+    }
     String line = recording.lineText(event.line());
     return line == null ? event.toString() : line;
   }

@@ -74,7 +74,7 @@ final class Scores {
    */
   void diverges(Divergence divergence, int before) {
     divergent++;
-    if (divergences.size() < KEPT) {
+    if (keepsMore()) {
       divergences.add(divergence);
     }
     if (prefix < 0 && divergence.kind() != Kind.FLAGS) {
@@ -89,6 +89,11 @@ final class Scores {
   /** Whether a divergence of this line is wanted with all its detail. */
   boolean wantsDetail() {
     return divergences.isEmpty();
+  }
+
+  /** Whether one more divergence is kept, and not only counted. */
+  boolean keepsMore() {
+    return divergences.size() < KEPT;
   }
 
   int scoredSoFar() {

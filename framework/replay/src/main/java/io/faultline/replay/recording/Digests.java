@@ -25,6 +25,9 @@ public final class Digests {
       int count = (int) line.digits("a number of lines", 10);
       line.take(" ");
       int crc = (int) line.digits("a CRC-32 in hexadecimal", 16);
+      if (!line.atEnd()) {
+        throw line.expected("the end of the line");
+      }
       if (byLine.put(event, new Digest(count, crc)) != null) {
         throw line.wrongLine("each line number once");
       }
