@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls into drivers that one thread has under way: one, or several where a driver touches memory
+ * of another driver. Refers to no kernel object while there is none, since threads outlive kernels.
+ */
+final class CallSlot {
+  /** So deep may calls nest; the next one fails. */
+  static final int MAX_DEPTH = 8;
+
+  private static final int TIME_ONE_CALL_IN = 64;
+
+  final Thread thread;
+  private final CallFrame[] frames = new CallFrame[MAX_DEPTH];
+  private int depth;
+  private int calls;
+  private String refusal = "";
+  private @Nullable String refusedOwner;
+  private long refusedAddress;
+
+  CallSlot(Thread thread) {
+    this.thread = thread;
+    for (int i = 0; i < MAX_DEPTH; i++) {
+      frames[i] = new CallFrame(i);
+    }
+  }
+
+  CallFrame frame(int index) {
+    return frames[index];
+  }
+
+  /** Begins a call; null when calls are nested too deep. */
+  @Nullable CallFrame enter(DeviceNode node, String operation, boolean timed) {
+    int d = depth;
+    if (d == MAX_DEPTH) {
+      return null;
+    }
+    CallFrame frame = frames[d];
+    depth = d + 1;
+    frame.wasInterrupted = thread.isInterrupted();
+    frame.startedNanos = timed || ++calls % TIME_ONE_CALL_IN == 0 ? System.nanoTime() : 0;
+    frame.run(node, operation);
+    return frame;
+  }
+
+  /** Ends a call; true when it outlasted its limit. */
+  boolean exit(CallFrame frame, DeviceNode node) {
+    boolean late = false;
+    // More than one only after a stack overflow below has torn away a guard.
+    for (int i = depth - 1; i >= frame.index; i--) {
+      late = !frames[i].end();
+      if (late) {
+        frames[i].endLate();
+      }
+    }
+    depth = frame.index;
+    if (late) {
+      // The watchdog's interrupt was for the driver; the caller's own is put back.
+      boolean unused = Thread.interrupted();
+      if (frame.wasInterrupted) {
+        thread.interrupt();
+      }
+    }
+    if (frame.startedNanos != 0) {
+      node.timed(System.nanoTime() - frame.startedNanos);
+    }
+    return late;
+  }
+
+  /** Remembers why a call failed. */
+  void refused(String why) {
+    refusal = why;
+    refusedOwner = null;
+  }
+
+  /** Remembers that a driver had no page; the text is made when it is asked for. */
+  void refusedPage(String owner, long address) {
+    refusedOwner = owner;
+    refusedAddress = address;
+  }
+
+  String refusal() {
+    String owner = refusedOwner;
+    return owner == null
+        ? refusal
+        : owner + ": nopage has no page at 0x" + Long.toHexString(refusedAddress);
+  }
+}

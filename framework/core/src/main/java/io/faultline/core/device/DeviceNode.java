@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.device.DeviceNumber;
+import io.faultline.device.Inode;
+import io.faultline.kernel.DeviceInfo;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.VmOperations;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node of a driver, {@code /dev/NAME}, or all files of one file system that share a provider: its
+ * open files, its counters, and the one place through which calls into its driver go. Thread-safe.
+ */
+final class DeviceNode {
+  private static final int LOGGED_ONE_BY_ONE = 10;
+
+  private final Kernel kernel;
+  private final Driver driver;
+  private final String owner;
+  private final int index;
+  private final @Nullable Inode inode;
+
+  private final Set<OpenFileObject> files = ConcurrentHashMap.newKeySet();
+  private final LongAdder areas = new LongAdder();
+  private final LongAdder calls = new LongAdder();
+  private final LongAdder faults = new LongAdder();
+  private final LongAdder errors = new LongAdder();
+  private final LongAdder timedCalls = new LongAdder();
+  private final LongAdder timedNanos = new LongAdder();
+  private final AtomicLong longestNanos = new AtomicLong();
+  private volatile @Nullable String lastError;
+  private final GuardedOperations goneOperations;
+
+  // Guarded by this object's monitor. A guard lives as long as an area has it.
+  private final Map<Identity, Interned> guards = new HashMap<>();
+  private final ReferenceQueue<GuardedOperations> dropped = new ReferenceQueue<>();
+
+  private record Identity(VmOperations operations) {
+    @Override
+    public boolean equals(@Nullable Object o) {
+      return o instanceof Identity i && i.operations == operations;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(operations);
+    }
+  }
+
+  private static final class Interned extends WeakReference<GuardedOperations> {
+    final Identity key;
+
+    Interned(Identity key, GuardedOperations guard, ReferenceQueue<GuardedOperations> queue) {
+      super(guard, queue);
+      this.key = key;
+    }
+  }
+
+  /**
+   * @param owner the path, or the file system's name
+   * @param index which of the driver's nodes
+   * @param inode null for a file system
+   */
+  DeviceNode(Kernel kernel, Driver driver, String owner, int index, @Nullable Inode inode) {
+    this.kernel = kernel;
+    this.driver = driver;
+    this.owner = owner;
+    this.index = index;
+    this.inode = inode;
+    this.goneOperations = GuardedOperations.gone(this);
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  Driver driver() {
+    return driver;
+  }
+
+  String owner() {
+    return owner;
+  }
+
+  int index() {
+    return index;
+  }
+
+  @Nullable Inode inode() {
+    return inode;
+  }
+
+  DeviceNumber number() {
+    Inode i = inode;
+    return i == null ? DeviceNumber.NONE : i.represents();
+  }
+
+  Set<OpenFileObject> files() {
+    return files;
+  }
+
+  void areaAdded() {
+    areas.increment();
+  }
+
+  void areaRemoved() {
+    areas.decrement();
+  }
+
+  void countFault() {
+    faults.increment();
+  }
+
+  void timed(long nanos) {
+    timedCalls.increment();
+    timedNanos.add(nanos);
+    if (nanos > longestNanos.get()) {
+      longestNanos.accumulateAndGet(nanos, Math::max);
+    }
+  }
+
+  CallTimes times() {
+    long timed = timedCalls.sum();
+    return new CallTimes(
+        calls.sum() + faults.sum(), timed == 0 ? 0 : timedNanos.sum() / timed, longestNanos.get());
+  }
+
+  DeviceInfo info() {
+    return new DeviceInfo(
+        owner, number(), driver.registration().driver(), driver.registration().version(),
+        driver.isPresent(), files.size(), (int) areas.sum(), faults.sum(), errors.sum(), lastError,
+        kernel.pagesHeld().applyAsLong(driver.registration()));
+  }
+
+  /** The guard of a driver's operations: the same one for the same object as long as it is in use. */
+  GuardedOperations guard(VmOperations operations) {
+    Overrides overrides = Overrides.of(operations);
+    Identity key = new Identity(operations);
+    synchronized (this) {
+      while (dropped.poll() instanceof Interned gone) {
+        guards.remove(gone.key, gone);
+      }
+      Interned known = guards.get(key);
+      GuardedOperations guard = known == null ? null : known.get();
+      if (guard == null) {
+        guard = new GuardedOperations(this, operations, overrides);
+        if (driver.isGone()) {
+          guard.revoke();
+        } else {
+          guards.put(key, new Interned(key, guard, dropped));
+        }
+      }
+      return guard;
+    }
+  }
+
+  /** One object for all areas of this node: they are as alike as areas of a live driver. */
+  GuardedOperations goneOperations() {
+    return goneOperations;
+  }
+
+  /** Empties every lease; the driver is gone. */
+  void revoke() {
+    synchronized (this) {
+      for (Interned interned : guards.values()) {
+        GuardedOperations guard = interned.get();
+        if (guard != null) {
+          guard.revoke();
+        }
+      }
+      guards.clear();
+    }
+    for (OpenFileObject file : files) {
+      file.forgetPrivateData();
+    }
+  }
+
+  /**
+   * Calls the driver.
+   *
+   * @param lease what to call
+   * @param operation its name, for messages
+   * @param whileLeaving whether a driver that is being unregistered is called
+   * @param whenGone the error when it is not
+   * @throws ErrnoException {@code whenGone}; what the driver throws of that kind; ENOMEM when it runs
+   *     out of memory; ETIMEDOUT when it outlasts its limit; EIO for all else that it throws
+   */
+  <T, R extends @Nullable Object> R call(
+      Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone,
+      DriverCall<T, R> body)
+      throws ErrnoException {
+    CallSlot slot = kernel.watchdog().slot();
+    CallFrame frame = slot.enter(this, operation, kernel.tracer().enabled());
+    if (frame == null) {
+      throw new ErrnoException(Errno.EIO, tooDeep(slot, operation));
+    }
+    R result = null;
+    ErrnoException refused = null;
+    String thrown = null;
+    String trace = null;
+    Errno errno = Errno.EIO;
+    boolean late;
+    try {
+      T target = driver.admits(whileLeaving) ? lease.orNull() : null;
+      if (target == null) {
+        errno = whenGone;
+      } else {
+        calls.increment();
+        result = body.on(target);
+        errno = null;
+      }
+    } catch (ErrnoException e) {
+      refused = e;
+    } catch (OutOfMemoryError e) {
+      thrown = "java.lang.OutOfMemoryError";
+      errno = Errno.ENOMEM;
+    } catch (Throwable t) {
+      thrown = Failures.line(t);
+      trace = Failures.trace(t);
+      keepInterrupt(t);
+    } finally {
+      late = slot.exit(frame, this);
+    }
+    if (late) {
+      throw new ErrnoException(Errno.ETIMEDOUT, lateText(slot, operation));
+    }
+    if (refused != null) {
+      slot.refused(owner + ": " + operation + ": " + refused.getMessage());
+      throw refused;
+    }
+    if (thrown != null) {
+      throw new ErrnoException(errno, failed(slot, operation, thrown, trace));
+    }
+    if (errno != null) {
+      throw new ErrnoException(errno, gone(slot, operation));
+    }
+    return result;
+  }
+
+  /** An interrupt that was not the watchdog's is the caller's: the driver must not swallow it. */
+  static void keepInterrupt(Throwable thrown) {
+    if (thrown instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The driver is gone; nothing is counted. */
+  String gone(CallSlot slot, String operation) {
+    String text = owner + ": " + operation + ": the driver " + driver.name() + " is gone";
+    slot.refused(text);
+    return text;
+  }
+
+  /** The watchdog has ended the call, and counted it. */
+  String lateText(CallSlot slot, String operation) {
+    String text = owner + ": " + operation + " of driver " + driver.name() + " took longer than "
+        + driver.registration().timeoutMillis() + " ms";
+    slot.refused(text);
+    return text;
+  }
+
+  String tooDeep(CallSlot slot, String operation) {
+    return failed(
+        slot, operation, "calls into drivers are nested deeper than " + CallSlot.MAX_DEPTH, null);
+  }
+
+  /** The driver's own fault: counts it, logs it, remembers it; returns the text. */
+  String failed(CallSlot slot, String operation, String why, @Nullable String trace) {
+    String text = owner + ": " + operation + " of driver " + driver.name() + " failed: " + why;
+    slot.refused(text);
+    count(text, trace);
+    return text;
+  }
+
+  /** From the watchdog: a call has outlasted its limit and its thread was interrupted. */
+  void hangs(String operation, Thread thread) {
+    String text = owner + ": " + operation + " of driver " + driver.name() + " took longer than "
+        + driver.registration().timeoutMillis() + " ms and was interrupted";
+    StringBuilder trace = new StringBuilder();
+    for (StackTraceElement element : thread.getStackTrace()) {
+      trace.append("  at ").append(element).append('\n');
+    }
+    count(text, trace.toString());
+  }
+
+  private void count(String text, @Nullable String trace) {
+    errors.increment();
+    lastError = text;
+    long number = errors.sum();
+    // A driver that fails at every fault must not fill the disk.
+    if (number <= LOGGED_ONE_BY_ONE) {
+      kernel.log().problem(text, trace);
+    } else if (Long.bitCount(number) == 1) {
+      kernel.log().problem(text + " (error number " + number + " of this device)", trace);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return owner;
+  }
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.device.AccessMode;
+import io.faultline.device.DeviceNumber;
+import io.faultline.device.FileKind;
+import io.faultline.device.Inode;
+import io.faultline.device.MmapProvider;
+import io.faultline.kernel.DeviceInfo;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.TraceEvent;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToLongFunction;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /dev}: which driver stands behind which node, and who has it open. Thread-safe. */
+public final class DeviceTable {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}");
+  private static final int MAX_COUNT = 1024;
+
+  /** Where device nodes live: devtmpfs, on a device of its own. */
+  private static final DeviceNumber DEVTMPFS = new DeviceNumber(0, 6);
+
+  private final Kernel kernel;
+  private final FileSystems fileSystems;
+  private final List<UnplugHandler> unplugHandlers = new CopyOnWriteArrayList<>();
+  private final Map<String, DeviceNode> byPath = new ConcurrentHashMap<>();
+  private final Map<DeviceNumber, DeviceNode> byNumber = new ConcurrentHashMap<>();
+  /** Nodes whose driver is gone, as long as files are open. */
+  private final Set<DeviceNode> gone = ConcurrentHashMap.newKeySet();
+
+  private final AtomicLong generations = new AtomicLong();
+
+  // Guarded by this object's monitor.
+  private long inodes = 1;
+
+  /**
+   * @param memory where frames come from
+   * @param watchdog interrupts calls that hang
+   * @param tracer hears of calls into drivers
+   * @param log hears of what goes wrong in them
+   * @param pagesHeld how many frames a driver holds
+   */
+  public DeviceTable(
+      PhysicalMemory memory, Watchdog watchdog, Tracer tracer, DriverLog log,
+      ToLongFunction<DeviceRegistration> pagesHeld) {
+    this.kernel = new Kernel(memory, watchdog, tracer, log, pagesHeld);
+    this.fileSystems = new FileSystems(this, kernel);
+  }
+
+  /** Adds one that takes a driver's pages out of address spaces before the driver goes. */
+  public void addUnplugHandler(UnplugHandler handler) {
+    unplugHandlers.add(handler);
+  }
+
+  /**
+   * Registers a driver.
+   *
+   * @param wanted its nodes; with a major number of 0 it gets a free one
+   * @return the driver; closing it unregisters it
+   * @throws IllegalArgumentException when a name, a number or a limit is malformed or taken
+   */
+  public Driver register(DeviceRegistration wanted, MmapProvider provider) {
+    check(wanted);
+    Driver driver;
+    synchronized (this) {
+      List<String> paths = paths(wanted);
+      for (String path : paths) {
+        DeviceNode other = byPath.get(path);
+        if (other != null) {
+          throw new IllegalArgumentException(
+              "name: " + path + " is taken by driver " + other.driver().name()
+                  + "; choose another name, or remove that driver first");
+        }
+      }
+      DeviceRegistration registration = withMajor(wanted);
+      driver = create(registration, provider);
+      for (int i = 0; i < registration.count(); i++) {
+        DeviceNumber number = new DeviceNumber(registration.major(), registration.minor() + i);
+        Inode inode = Inode.builder(FileKind.CHARACTER_DEVICE, paths.get(i))
+            .identity(DEVTMPFS, ++inodes).fileSystem("devtmpfs", false).represents(number).build();
+        DeviceNode node = new DeviceNode(kernel, driver, paths.get(i), i, inode);
+        driver.nodes().add(node);
+      }
+      for (DeviceNode node : driver.nodes()) {
+        byPath.put(node.owner(), node);
+        byNumber.put(node.number(), node);
+      }
+    }
+    kernel.tracer().emit(
+        TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
+        driver.name() + " registered");
+    return driver;
+  }
+
+  private Driver create(DeviceRegistration registration, MmapProvider provider) {
+    try {
+      return new Driver(this, registration, generations.incrementAndGet(), provider);
+    } catch (LinkageError e) {
+      throw new IllegalArgumentException(
+          "provider: the class of driver " + registration.driver() + " cannot be linked: "
+              + Failures.line(e),
+          e);
+    }
+  }
+
+  /** A driver without nodes: the files of a file system. */
+  Driver create(String fileSystem, MmapProvider provider) {
+    return create(
+        new DeviceRegistration(fileSystem, 0, 0, 1, FileSystems.TIMEOUT_MILLIS, fileSystem, ""),
+        provider);
+  }
+
+  private static void check(DeviceRegistration r) {
+    if (!NAME.matcher(r.name()).matches()) {
+      throw new IllegalArgumentException(
+          "name: \"" + r.name() + "\" is no device name; give up to 64 letters, digits, '.', '_'"
+              + " or '-', without /dev/");
+    }
+    if (r.count() < 1 || r.count() > MAX_COUNT) {
+      throw new IllegalArgumentException(
+          "count: " + r.count() + " for " + r.name() + "; give 1 to " + MAX_COUNT);
+    }
+    if (r.timeoutMillis() < 1) {
+      throw new IllegalArgumentException(
+          "timeoutMillis: " + r.timeoutMillis() + " for " + r.name() + "; give 1 or more");
+    }
+    if (r.major() < 0 || r.major() > 0xfff || r.minor() < 0
+        || r.minor() > 0xfffff - r.count() + 1) {
+      throw new IllegalArgumentException(
+          "major, minor: " + r.major() + ", " + r.minor() + " for " + r.name()
+              + "; give a major of 0 to 4095, and a minor of 0 to 1048575 for the last node");
+    }
+  }
+
+  private static List<String> paths(DeviceRegistration r) {
+    if (r.count() == 1) {
+      return List.of("/dev/" + r.name());
+    }
+    List<String> paths = new ArrayList<>();
+    for (int i = 0; i < r.count(); i++) {
+      paths.add("/dev/" + r.name() + i);
+    }
+    return paths;
+  }
+
+  /** As the kernel chooses: downwards from 254, then from 511. */
+  private DeviceRegistration withMajor(DeviceRegistration r) {
+    int major = r.major();
+    if (major == 0) {
+      major = freeMajor(254, 234);
+      major = major == 0 ? freeMajor(511, 384) : major;
+      if (major == 0) {
+        throw new IllegalArgumentException(
+            "major: no number is free for " + r.name() + "; remove a driver, or give one");
+      }
+    }
+    for (int i = 0; i < r.count(); i++) {
+      DeviceNode other = byNumber.get(new DeviceNumber(major, r.minor() + i));
+      if (other != null) {
+        throw new IllegalArgumentException(
+            "major, minor: " + major + ", " + (r.minor() + i) + " are taken by " + other.owner()
+                + " of driver " + other.driver().name() + "; give others, or 0 as the major");
+      }
+    }
+    return new DeviceRegistration(
+        r.name(), major, r.minor(), r.count(), r.timeoutMillis(), r.driver(), r.version());
+  }
+
+  private int freeMajor(int from, int to) {
+    for (int major = from; major >= to; major--) {
+      int candidate = major;
+      if (byNumber.keySet().stream().noneMatch(n -> n.major() == candidate)) {
+        return major;
+      }
+    }
+    return 0;
+  }
+
+  /**
+   * Takes a driver away. Its nodes vanish at once; calls under way are given their time; the {@link
+   * UnplugHandler}s close its areas and its open files are released, while its code is still there;
+   * then nothing refers to it any more. Files and areas that are left answer ENXIO and SIGBUS.
+   *
+   * <p>Returns when that is done. A call that hangs holds it up for the driver's time limit at most.
+   */
+  void unregister(Driver driver) {
+    synchronized (this) {
+      if (!driver.leave()) {
+        return;
+      }
+      for (DeviceNode node : driver.nodes()) {
+        byPath.remove(node.owner(), node);
+        byNumber.remove(node.number(), node);
+        gone.add(node);
+      }
+    }
+    long limit = driver.registration().timeoutMillis() + 5L * Watchdog.PERIOD_MILLIS;
+    int unused = kernel.watchdog().drain(driver, limit);
+    for (UnplugHandler handler : unplugHandlers) {
+      try {
+        handler.unplug(driver);
+      } catch (RuntimeException e) {
+        kernel.log().problem(
+            "areas of driver " + driver.name() + " could not be closed: " + Failures.line(e),
+            Failures.trace(e));
+      }
+    }
+    for (DeviceNode node : driver.nodes()) {
+      node.files().forEach(OpenFileObject::hangUp);
+    }
+    driver.revoke();
+    int stuck = kernel.watchdog().drain(driver, limit);
+    if (stuck > 0) {
+      kernel.log().problem(
+          "driver " + driver.name() + " is gone, but " + stuck
+              + " of its calls react to no interrupt and keep their threads",
+          null);
+    }
+    driver.nodes().forEach(DeviceNode::revoke);
+    driver.nodes().forEach(this::fileClosed);
+    if (!driver.nodes().isEmpty()) {
+      kernel.tracer().emit(
+          TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
+          driver.name() + " unregistered");
+    }
+  }
+
+  /** A gone device whose last file is closed leaves no trace. */
+  void fileClosed(DeviceNode node) {
+    if (node.driver().isGone() && node.files().isEmpty()) {
+      gone.remove(node);
+    }
+  }
+
+  /**
+   * {@code open(2)} of a device node.
+   *
+   * @return an open file with one reference, the descriptor's
+   * @throws ErrnoException ENOENT when there is no such node, ENXIO when its driver is gone; what the
+   *     driver throws; EIO, ENOMEM or ETIMEDOUT when it fails in another way
+   */
+  public OpenFileObject open(String path, AccessMode mode, boolean append) throws ErrnoException {
+    DeviceNode node = byPath.get(path);
+    if (node == null) {
+      if (gone.stream().anyMatch(g -> g.owner().equals(path))) {
+        throw new ErrnoException(Errno.ENXIO, "path: the driver of " + path + " is gone");
+      }
+      throw new ErrnoException(
+          Errno.ENOENT, "path: there is no " + path
+              + (path.startsWith("/dev/") ? "" : "; a device's path begins with /dev/"));
+    }
+    Inode inode = node.inode();
+    if (inode == null) {
+      throw new IllegalStateException(path + " has no inode");
+    }
+    return open(node, inode, mode, append);
+  }
+
+  /**
+   * Opens a file whose inode is at hand: by its own provider, or, for a device node, by the driver of
+   * the number that it {@link Inode#represents}. A file with neither can be opened, and nothing else.
+   *
+   * @return an open file with one reference, the descriptor's
+   * @throws ErrnoException ENXIO when there is no driver of that number; what the provider throws;
+   *     EIO, ENOMEM or ETIMEDOUT when it fails in another way
+   */
+  public OpenFileObject open(Inode inode, AccessMode mode, boolean append) throws ErrnoException {
+    MmapProvider provider = inode.provider();
+    DeviceNode node;
+    if (provider == null && inode.kind() == FileKind.CHARACTER_DEVICE) {
+      node = byNumber.get(inode.represents());
+      if (node == null) {
+        throw new ErrnoException(
+            Errno.ENXIO, "inode: no driver serves device " + inode.represents() + " of "
+                + inode.path());
+      }
+    } else {
+      node = fileSystems.node(provider, inode.fileSystem());
+    }
+    return open(node, inode, mode, append);
+  }
+
+  private static OpenFileObject open(
+      DeviceNode node, Inode inode, AccessMode mode, boolean append) throws ErrnoException {
+    OpenFileObject file = new OpenFileObject(node, inode, mode, append);
+    file.open();
+    return file;
+  }
+
+  /** A snapshot of all nodes by path, those that are gone but in use included. */
+  public List<DeviceInfo> list() {
+    return Stream.concat(byPath.values().stream(), gone.stream()).distinct().map(DeviceNode::info)
+        .sorted(Comparator.comparing(DeviceInfo::path)).toList();
+  }
+
+  /** The node of a path; one that is gone but in use only if no other has its name. */
+  public Optional<DeviceInfo> find(String path) {
+    DeviceNode node = nodeOf(path);
+    return node == null ? Optional.empty() : Optional.of(node.info());
+  }
+
+  /** How long the calls into the driver of a node take. */
+  public Optional<CallTimes> times(String path) {
+    DeviceNode node = nodeOf(path);
+    return node == null ? Optional.empty() : Optional.of(node.times());
+  }
+
+  private @Nullable DeviceNode nodeOf(String path) {
+    DeviceNode node = byPath.get(path);
+    return node != null
+        ? node
+        : gone.stream().filter(g -> g.owner().equals(path)).findFirst().orElse(null);
+  }
+}

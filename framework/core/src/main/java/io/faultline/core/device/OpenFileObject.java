@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.area.MappedFile;
+import io.faultline.device.AccessMode;
+import io.faultline.device.Inode;
+import io.faultline.device.MmapProvider;
+import io.faultline.device.Placement;
+import io.faultline.kernel.TraceEvent;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open file ({@code struct file}), counted by descriptors and by areas, and the guard of its
+ * driver's {@code file_operations}. It begins with one reference, a descriptor's. Thread-safe.
+ */
+public final class OpenFileObject implements MappedFile {
+  private static final long AREA = 1L << 32;
+
+  private final DeviceNode node;
+  private final Inode inode;
+  private final AccessMode mode;
+  private final boolean append;
+  /** Descriptors in the low half, areas in the high one. */
+  private final AtomicLong references = new AtomicLong(1);
+  private final AtomicBoolean toRelease = new AtomicBoolean();
+  private volatile long position;
+  private volatile @Nullable Object privateData;
+
+  OpenFileObject(DeviceNode node, Inode inode, AccessMode mode, boolean append) {
+    this.node = node;
+    this.inode = inode;
+    this.mode = mode;
+    this.append = append;
+  }
+
+  /** The driver's {@code open}; O_PATH opens without it. */
+  void open() throws ErrnoException {
+    if (!node.driver().isPresent()) {
+      throw new ErrnoException(
+          Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), "open"));
+    }
+    node.files().add(this);
+    if (mode == AccessMode.PATH) {
+      return;
+    }
+    try {
+      node.call(node.driver().lease(), "open", false, Errno.ENXIO, provider -> {
+        provider.open(this);
+        toRelease.set(true);
+        return null;
+      });
+    } catch (ErrnoException e) {
+      // A driver that did open the file, but too late, is told to release it.
+      hangUp();
+      forget();
+      throw e;
+    }
+  }
+
+  DeviceNode node() {
+    return node;
+  }
+
+  @Override
+  public Inode inode() {
+    return inode;
+  }
+
+  @Override
+  public AccessMode mode() {
+    return mode;
+  }
+
+  @Override
+  public boolean append() {
+    return append;
+  }
+
+  @Override
+  public int index() {
+    return node.index();
+  }
+
+  @Override
+  public long position() {
+    return position;
+  }
+
+  @Override
+  public void setPosition(long newPosition) {
+    position = newPosition;
+  }
+
+  @Override
+  public @Nullable Object privateData() {
+    return privateData;
+  }
+
+  @Override
+  public void setPrivateData(@Nullable Object data) {
+    privateData = data;
+    if (node.driver().isGone()) {
+      privateData = null;
+    }
+  }
+
+  void forgetPrivateData() {
+    privateData = null;
+  }
+
+  /** The driver, for messages and for {@link Driver#owns}. */
+  public Driver driver() {
+    return node.driver();
+  }
+
+  /** For messages: the device's path, or the file system's name. */
+  public String owner() {
+    return node.owner();
+  }
+
+  /** Whether the file can be mapped at all: its driver overrides {@code mmap}. */
+  public boolean canMmap() {
+    return overrides("mmap");
+  }
+
+  /**
+   * {@code FMODE_CAN_READ}: its driver overrides {@code read}. How it was opened is another question;
+   * {@link AccessMode#canRead} answers that.
+   */
+  public boolean canRead() {
+    return overrides("read");
+  }
+
+  /**
+   * {@code FMODE_CAN_WRITE}: its driver overrides {@code write}. How it was opened is another
+   * question; {@link AccessMode#canWrite} answers that.
+   */
+  public boolean canWrite() {
+    return overrides("write");
+  }
+
+  private boolean overrides(String method) {
+    return node.driver().overrides().has(method);
+  }
+
+  /** How mappings of it are placed; {@link Placement#DEFAULT} when the driver does not know. */
+  public Placement placement() {
+    if (!overrides("placement")) {
+      return Placement.DEFAULT;
+    }
+    try {
+      Placement placement = node.<MmapProvider, @Nullable Placement>call(
+          node.driver().lease(), "placement", false, Errno.ENODEV, MmapProvider::placement);
+      if (placement != null) {
+        return placement;
+      }
+      String unused =
+          node.failed(node.kernel().watchdog().slot(), "placement", "it returned null", null);
+    } catch (ErrnoException e) {
+      // Counted and logged.
+    }
+    return Placement.DEFAULT;
+  }
+
+  /** Whether {@code MAP_SYNC} may be asked of it. */
+  public boolean supportsMapSync() {
+    if (!overrides("supportsMapSync")) {
+      return false;
+    }
+    try {
+      return node.call(
+          node.driver().lease(), "supportsMapSync", false, Errno.ENODEV,
+          MmapProvider::supportsMapSync);
+    } catch (ErrnoException e) {
+      return false;
+    }
+  }
+
+  /** The size in bytes as its driver tells it; the inode's when the driver fails. */
+  public long size() {
+    if (!overrides("size")) {
+      return inode.size();
+    }
+    try {
+      long size = node.call(
+          node.driver().lease(), "size", false, Errno.ENODEV, provider -> provider.size(this));
+      return Math.max(0, size);
+    } catch (ErrnoException e) {
+      return inode.size();
+    }
+  }
+
+  /**
+   * Has the driver complete an area. Afterwards the request holds the answers; if this fails, it
+   * holds none, and the references that the driver's pages had got are dropped.
+   *
+   * @throws ErrnoException ENODEV when the file cannot be mapped or its driver is gone; what the
+   *     driver throws; EIO, ENOMEM or ETIMEDOUT when it fails in another way
+   */
+  public void mmap(MmapRequestObject request) throws ErrnoException {
+    if (!canMmap()) {
+      throw new ErrnoException(Errno.ENODEV, "fd: " + inode.path() + " cannot be mapped");
+    }
+    request.begin(node);
+    boolean done = false;
+    try {
+      node.call(node.driver().lease(), "mmap", false, Errno.ENODEV, provider -> {
+        provider.mmap(this, request);
+        return null;
+      });
+      done = true;
+    } finally {
+      request.finish();
+      if (!done) {
+        request.discard();
+      }
+      if (node.kernel().tracer().enabled()) {
+        node.kernel().tracer().emit(
+            TraceEvent.Kind.MMAP, request.pid(), node.owner(), request.start(), request.end(),
+            done ? "mmap" : "mmap failed");
+      }
+    }
+  }
+
+  /**
+   * Reads bytes.
+   *
+   * @param offset where in the file, in bytes
+   * @return how many; 0 at the end
+   * @throws ErrnoException EBADF when not open for reading, EINVAL when the driver has no {@code
+   *     read}, ENXIO when it is gone; what it throws; EIO, ENOMEM or ETIMEDOUT when it fails in
+   *     another way
+   */
+  public int read(long offset, MemorySegment target) throws ErrnoException {
+    if (!mode.canRead()) {
+      throw new ErrnoException(Errno.EBADF, "fd: " + inode.path() + " is not open for reading");
+    }
+    if (!canRead()) {
+      throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no read");
+    }
+    int count = node.call(
+        node.driver().lease(), "read", false, Errno.ENXIO,
+        provider -> provider.read(this, offset, target));
+    return checkCount("read", count, target.byteSize());
+  }
+
+  /**
+   * Writes bytes.
+   *
+   * @param offset where in the file, in bytes
+   * @return how many
+   * @throws ErrnoException as {@link #read}
+   */
+  public int write(long offset, MemorySegment source) throws ErrnoException {
+    if (!mode.canWrite()) {
+      throw new ErrnoException(Errno.EBADF, "fd: " + inode.path() + " is not open for writing");
+    }
+    if (!canWrite()) {
+      throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no write");
+    }
+    int count = node.call(
+        node.driver().lease(), "write", false, Errno.ENXIO,
+        provider -> provider.write(this, offset, source.asReadOnly()));
+    return checkCount("write", count, source.byteSize());
+  }
+
+  private int checkCount(String operation, int count, long length) throws ErrnoException {
+    if (count < 0 || count > length) {
+      throw new ErrnoException(
+          Errno.EIO, node.failed(
+              node.kernel().watchdog().slot(), operation,
+              "it returned " + count + " for " + length + " bytes", null));
+    }
+    return count;
+  }
+
+  /** Takes a reference for an area. */
+  @Override
+  public void get() {
+    take(AREA);
+    node.areaAdded();
+  }
+
+  /** Drops an area's reference. */
+  @Override
+  public void put() {
+    node.areaRemoved();
+    drop(AREA);
+  }
+
+  /** Takes a reference for one more descriptor: {@code dup}, {@code fork}. */
+  public void retain() {
+    take(1);
+  }
+
+  /** Drops a descriptor's reference: {@code close(2)}, exit. */
+  public void release() {
+    drop(1);
+  }
+
+  /** The number of descriptors that stand for it. */
+  public int descriptors() {
+    return (int) references.get();
+  }
+
+  /** The number of areas that map it. */
+  public int areas() {
+    return (int) (references.get() >>> 32);
+  }
+
+  private void take(long one) {
+    if (references.getAndAdd(one) == 0) {
+      references.addAndGet(-one);
+      throw new IllegalStateException(inode.path() + ": the open file is released already");
+    }
+  }
+
+  private void drop(long one) {
+    long left = references.addAndGet(-one);
+    if (left == 0) {
+      hangUp();
+      forget();
+    } else if (left < 0 || (int) left < 0) {
+      references.addAndGet(one);
+      throw new IllegalStateException(
+          inode.path() + ": more references dropped than were taken");
+    }
+  }
+
+  /** The driver's {@code release}, once: at the last reference, or before the driver goes. */
+  void hangUp() {
+    if (toRelease.compareAndSet(true, false)) {
+      try {
+        node.call(node.driver().lease(), "release", true, Errno.ENXIO, provider -> {
+          provider.release(this);
+          return null;
+        });
+      } catch (ErrnoException e) {
+        // Counted and logged; a release cannot be refused.
+      }
+    }
+  }
+
+  private void forget() {
+    node.files().remove(this);
+    privateData = null;
+    node.driver().fileClosed(node);
+  }
+
+  @Override
+  public String toString() {
+    return inode.path() + " " + mode;
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import io.faultline.mm.Page;
+import io.faultline.mm.PageMapper;
+
+/** A page mapper that is good for one area, one thread and one callback. */
+final class ScopedPageMapper implements PageMapper, AutoCloseable {
+  private final DeviceNode node;
+  private final Area area;
+  private final PageMapper pages;
+  private final Thread thread = Thread.currentThread();
+  private volatile boolean closed;
+
+  ScopedPageMapper(DeviceNode node, Area area, PageMapper pages) {
+    this.node = node;
+    this.area = area;
+    this.pages = pages;
+  }
+
+  @Override
+  public void insertPage(long address, Page page) throws ErrnoException {
+    if (closed || Thread.currentThread() != thread) {
+      throw new IllegalStateException(
+          "pages: good only during the callback, and on the thread that it was called on");
+    }
+    checkAddress(area.start(), area.end(), address);
+    checkPage(node.kernel().memory(), page);
+    pages.insertPage(address, page);
+  }
+
+  static void checkAddress(long start, long end, long address) throws ErrnoException {
+    if (address < start || address >= end || (address & Mman.PAGE_SIZE - 1) != 0) {
+      throw new ErrnoException(
+          Errno.EFAULT, "address: 0x%x is not the beginning of a page in [0x%x, 0x%x)"
+              .formatted(address, start, end));
+    }
+  }
+
+  static long checkPage(PhysicalMemory memory, Page page) throws ErrnoException {
+    long frame = memory.frameOf(page);
+    if (frame == PhysicalMemory.NONE) {
+      throw new ErrnoException(
+          Errno.EINVAL,
+          "page: freed, or not of this kernel; use pages of the PageAllocator service");
+    }
+    return frame;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

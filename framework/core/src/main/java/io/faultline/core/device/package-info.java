@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+
+/**
+ * The device table, open files, and every call into a driver.
+ *
+ * <p>The kernel keeps a driver's object nowhere but in a {@link io.faultline.core.device.Lease}, which
+ * is emptied when the driver goes: that makes its class loader collectable. Every call goes through
+ * a guard ({@link io.faultline.core.device.OpenFileObject} for {@code file_operations}, {@code
+ * GuardedOperations} for {@code vm_operations}) that counts it, times it, has it watched by the
+ * {@link io.faultline.core.device.Watchdog}, and turns whatever goes wrong into a failure of that one
+ * call.
+ *
+ * <p><b>Locks.</b> {@code DeviceTable}'s monitor, then {@code DeviceNode}'s monitor. Neither is held
+ * while a driver or an {@link io.faultline.core.device.UnplugHandler} is called; the {@code
+ * Watchdog}'s own monitor is taken last and calls nobody but the log.
+ */
+@NullMarked
+package io.faultline.core.device;
+
+import org.jspecify.annotations.NullMarked;
