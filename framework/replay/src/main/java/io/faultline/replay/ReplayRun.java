@@ -30,23 +30,14 @@ final class ReplayRun {
   private static final int CONTEXT = 4;
 
   private final Replayer replayer;
-  private final ReplayOptions options;
-  private final @Nullable Path results;
-  private final boolean json;
+  private final ReplayArguments arguments;
   private final PrintStream out;
   private final Progress progress;
 
   ReplayRun(
-      Replayer replayer,
-      ReplayOptions options,
-      @Nullable Path results,
-      boolean json,
-      PrintStream out,
-      Progress progress) {
+      Replayer replayer, ReplayArguments arguments, PrintStream out, Progress progress) {
     this.replayer = replayer;
-    this.options = options;
-    this.results = results;
-    this.json = json;
+    this.arguments = arguments;
     this.out = out;
     this.progress = progress;
   }
@@ -59,17 +50,19 @@ final class ReplayRun {
       @Nullable String problem) {}
 
   /**
-   * @param jobs how many at once
+   * Replays them all.
+   *
    * @throws IOException when results cannot be written
-   * @throws IllegalArgumentException when two recordings have one name and results are wanted
+   * @throws CommandException when two recordings would write one file
    */
-  ReplaySummary run(List<Path> directories, int jobs) throws IOException, InterruptedException {
-    if (results != null) {
+  ReplaySummary run() throws IOException, InterruptedException, CommandException {
+    List<Path> directories = arguments.recordings();
+    if (arguments.results() != null) {
       refuseEqualNames(directories);
     }
     List<ReplayResult> all = new ArrayList<>();
     int unreadable = 0;
-    try (ExecutorService pool = Executors.newFixedThreadPool(jobs, ReplayRun::thread)) {
+    try (ExecutorService pool = Executors.newFixedThreadPool(arguments.jobs(), ReplayRun::thread)) {
       List<Future<Done>> pending = new ArrayList<>();
       for (Path directory : directories) {
         pending.add(pool.submit(() -> one(directory)));
@@ -97,7 +90,7 @@ final class ReplayRun {
       }
     }
     ReplaySummary summary = new ReplaySummary(all, unreadable);
-    if (!json && directories.size() > 1) {
+    if (!arguments.json() && directories.size() > 1) {
       out.println(summary.totals());
     }
     return summary;
@@ -120,7 +113,8 @@ final class ReplayRun {
       } catch (IOException e) {
         return new Done(directory, null, null, directory + ": " + e);
       }
-      Path target = results;
+      Path target = arguments.results();
+      ReplayOptions options = arguments.options();
       if (target == null) {
         return new Done(directory, recording, replayer.replay(recording, options), null);
       }
@@ -139,11 +133,11 @@ final class ReplayRun {
     String problem = done.problem();
     if (result == null) {
       String name = String.valueOf(done.directory().getFileName());
-      out.println(json ? JsonLine.unreadable(name, String.valueOf(problem)) : problem);
+      out.println(arguments.json() ? JsonLine.unreadable(name, String.valueOf(problem)) : problem);
       return;
     }
-    out.println(json ? JsonLine.of(result) : ReplaySummary.line(result));
-    if (!json && options.stopAtFirst()) {
+    out.println(arguments.json() ? JsonLine.of(result) : ReplaySummary.line(result));
+    if (!arguments.json() && arguments.options().stopAtFirst()) {
       explain(done.recording(), result);
     }
   }
@@ -177,14 +171,15 @@ final class ReplayRun {
     }
   }
 
-  private static void refuseEqualNames(List<Path> directories) {
+  private static void refuseEqualNames(List<Path> directories) throws CommandException {
     Map<String, Path> names = new HashMap<>();
     for (Path directory : directories) {
       String name = String.valueOf(directory.toAbsolutePath().normalize().getFileName());
       Path other = names.put(name, directory);
       if (other != null) {
-        throw new IllegalArgumentException(
-            "--results: %s and %s would both be %s.results".formatted(other, directory, name));
+        throw new CommandException(
+            "replay: --results: %s and %s would both be %s.results".formatted(other, directory,
+                name));
       }
     }
   }
