@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * The framework's properties: those of {@code conf/config.properties}, in which <code>${name}</code>
  * stands for one of the given values. A system property of the same name wins over the file.
  */
-final class Settings {
+public final class Settings {
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^}]*)}");
 
   private Settings() {}
@@ -27,7 +27,7 @@ final class Settings {
    * @param values what the variables stand for; they become properties too
    * @throws IOException when the file cannot be read, or names a variable that does not exist
    */
-  static Map<String, String> read(Path file, Map<String, String> values) throws IOException {
+  public static Map<String, String> read(Path file, Map<String, String> values) throws IOException {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(file)) {
       properties.load(reader);
