@@ -21,7 +21,6 @@ import org.ops4j.pax.exam.ProbeInvokerFactory;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.FrameworkEvent;
 
 /** Inside the container: runs one test of the probe's bundle on the JUnit Platform. */
 public final class Junit5Invoker implements ProbeInvoker {
@@ -35,7 +34,6 @@ public final class Junit5Invoker implements ProbeInvoker {
   public static final class Activator implements BundleActivator {
     @Override
     public void start(BundleContext context) {
-      context.addFrameworkListener(Activator::report);
       Dictionary<String, Object> properties = new Hashtable<>();
       properties.put("driver", "junit5");
       ProbeInvokerFactory factory =
@@ -45,13 +43,6 @@ public final class Junit5Invoker implements ProbeInvoker {
 
     @Override
     public void stop(BundleContext context) {}
-
-    /** Pax Exam says which bundle does not resolve; this says what it lacks. */
-    private static void report(FrameworkEvent event) {
-      if (event.getType() == FrameworkEvent.ERROR) {
-        System.err.println(event.getBundle() + ": " + event.getThrowable());
-      }
-    }
   }
 
   /**
