@@ -101,13 +101,13 @@ final class CallFrame {
     return state & ~PHASE;
   }
 
-  /** The watchdog interrupts the thread, unless the call has ended. */
-  boolean interrupt(long seen, Thread thread) {
-    if (!STATE.compareAndSet(this, seen, (seen & ~PHASE) | INTERRUPTING)) {
-      return false;
-    }
-    thread.interrupt();
+  /** The watchdog is about to interrupt the thread; false when the call has ended. */
+  boolean beginInterrupt(long seen) {
+    return STATE.compareAndSet(this, seen, (seen & ~PHASE) | INTERRUPTING);
+  }
+
+  /** The watchdog has interrupted the thread. */
+  void endInterrupt(long seen) {
     state = (seen & ~PHASE) | EXPIRED;
-    return true;
   }
 }

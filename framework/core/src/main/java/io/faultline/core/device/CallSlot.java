@@ -40,25 +40,28 @@ final class CallSlot {
       return null;
     }
     CallFrame frame = frames[d];
-    depth = d + 1;
     frame.wasInterrupted = thread.isInterrupted();
     frame.startedNanos = timed || ++calls % TIME_ONE_CALL_IN == 0 ? System.nanoTime() : 0;
     frame.run(node, operation);
+    // Last: whatever calls something may overflow the stack, and then nothing has begun.
+    depth = d + 1;
     return frame;
   }
 
   /** Ends a call; true when it outlasted its limit. */
   boolean exit(CallFrame frame, DeviceNode node) {
     boolean late = false;
+    boolean interrupted = false;
     // More than one only after a stack overflow below has torn away a guard.
     for (int i = depth - 1; i >= frame.index; i--) {
       late = !frames[i].end();
       if (late) {
         frames[i].endLate();
+        interrupted = true;
       }
     }
     depth = frame.index;
-    if (late) {
+    if (interrupted) {
       // The watchdog's interrupt was for the driver; the caller's own is put back.
       boolean unused = Thread.interrupted();
       if (frame.wasInterrupted) {

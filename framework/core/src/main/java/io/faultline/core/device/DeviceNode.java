@@ -35,7 +35,7 @@ final class DeviceNode {
   private final LongAdder areas = new LongAdder();
   private final LongAdder calls = new LongAdder();
   private final LongAdder faults = new LongAdder();
-  private final LongAdder errors = new LongAdder();
+  private final AtomicLong errors = new AtomicLong();
   private final LongAdder timedCalls = new LongAdder();
   private final LongAdder timedNanos = new LongAdder();
   private final AtomicLong longestNanos = new AtomicLong();
@@ -139,7 +139,7 @@ final class DeviceNode {
   DeviceInfo info() {
     return new DeviceInfo(
         owner, number(), driver.registration().driver(), driver.registration().version(),
-        driver.isPresent(), files.size(), (int) areas.sum(), faults.sum(), errors.sum(), lastError,
+        driver.isPresent(), files.size(), (int) areas.sum(), faults.sum(), errors.get(), lastError,
         kernel.pagesHeld().applyAsLong(driver.registration()));
   }
 
@@ -279,25 +279,23 @@ final class DeviceNode {
   String failed(CallSlot slot, String operation, String why, @Nullable String trace) {
     String text = owner + ": " + operation + " of driver " + driver.name() + " failed: " + why;
     slot.refused(text);
-    count(text, trace);
+    logError(count(text), text, trace);
     return text;
   }
 
-  /** From the watchdog: a call has outlasted its limit and its thread was interrupted. */
-  void hangs(String operation, Thread thread) {
-    String text = owner + ": " + operation + " of driver " + driver.name() + " took longer than "
+  /** What the watchdog says of a call that has outlasted its limit. */
+  String hangText(String operation) {
+    return owner + ": " + operation + " of driver " + driver.name() + " took longer than "
         + driver.registration().timeoutMillis() + " ms and was interrupted";
-    StringBuilder trace = new StringBuilder();
-    for (StackTraceElement element : thread.getStackTrace()) {
-      trace.append("  at ").append(element).append('\n');
-    }
-    count(text, trace.toString());
   }
 
-  private void count(String text, @Nullable String trace) {
-    errors.increment();
+  /** Counts an error; returns its number. */
+  long count(String text) {
     lastError = text;
-    long number = errors.sum();
+    return errors.incrementAndGet();
+  }
+
+  void logError(long number, String text, @Nullable String trace) {
     // A driver that fails at every fault must not fill the disk.
     if (number <= LOGGED_ONE_BY_ONE) {
       kernel.log().problem(text, trace);

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /dev}: which driver stands behind which node, and who has it open. Thread-safe. */
-public final class DeviceTable {
+public final class DeviceTable implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}");
   private static final int MAX_COUNT = 1024;
 
@@ -214,7 +214,7 @@ public final class DeviceTable {
     for (UnplugHandler handler : unplugHandlers) {
       try {
         handler.unplug(driver);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         kernel.log().problem(
             "areas of driver " + driver.name() + " could not be closed: " + Failures.line(e),
             Failures.trace(e));
@@ -245,6 +245,12 @@ public final class DeviceTable {
     if (node.driver().isGone() && node.files().isEmpty()) {
       gone.remove(node);
     }
+  }
+
+  /** Unregisters every driver. */
+  @Override
+  public void close() {
+    byPath.values().stream().map(DeviceNode::driver).distinct().forEach(this::unregister);
   }
 
   /**

@@ -18,6 +18,19 @@ final class Failures {
     }
   }
 
+  /** What a thread is doing. */
+  static String trace(Thread thread) {
+    StringBuilder text = new StringBuilder();
+    append(text, thread.getStackTrace());
+    return text.toString();
+  }
+
+  private static void append(StringBuilder text, StackTraceElement[] frames) {
+    for (int i = 0; i < frames.length && i < FRAMES; i++) {
+      text.append("  at ").append(frames[i]).append('\n');
+    }
+  }
+
   /** Where it was thrown and what caused it; must be called while the call is still watched. */
   static String trace(Throwable thrown) {
     StringBuilder text = new StringBuilder();
@@ -25,10 +38,7 @@ final class Failures {
       Throwable t = thrown;
       for (int depth = 0; t != null && depth < 4; depth++, t = t.getCause()) {
         text.append(depth == 0 ? "" : "caused by ").append(line(t)).append('\n');
-        StackTraceElement[] frames = t.getStackTrace();
-        for (int i = 0; i < frames.length && i < FRAMES; i++) {
-          text.append("  at ").append(frames[i]).append('\n');
-        }
+        append(text, t.getStackTrace());
       }
     } catch (Throwable again) {
       text.append("  (its stack trace fails as well)\n");

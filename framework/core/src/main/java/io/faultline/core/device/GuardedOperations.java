@@ -358,7 +358,9 @@ final class GuardedOperations implements AreaOperations {
   }
 
   private void trace(TraceEvent.Kind kind, Area area, long start, long end, String text) {
-    node.kernel().tracer().emit(kind, area.pid(), node.owner(), start, end, text);
+    if (!node.driver().isGone()) {
+      node.kernel().tracer().emit(kind, area.pid(), node.owner(), start, end, text);
+    }
   }
 
   @Override

@@ -240,7 +240,8 @@ public final class MmapRequestObject implements MmapRequest {
     if (copyOnWrite && !whole) {
       throw invalid("length: a private mapping that may be written must be remapped as a whole");
     }
-    for (long f = frame; f < frame + pages; f++) {
+    for (long i = 0; i < pages; i++) {
+      long f = frame + i;
       if (!memory.isLive(f) || memory.use(f) != FrameUse.DRIVER) {
         throw invalid("frame: %d is not a frame that a driver allocated".formatted(f));
       }

@@ -290,8 +290,8 @@ public final class OpenFileObject implements MappedFile {
   /** Drops an area's reference. */
   @Override
   public void put() {
-    node.areaRemoved();
     drop(AREA);
+    node.areaRemoved();
   }
 
   /** Takes a reference for one more descriptor: {@code dup}, {@code fork}. */

@@ -6,6 +6,8 @@ import io.faultline.device.MmapProvider;
 import io.faultline.mm.VmOperations;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Which methods of an API interface a driver's class overrides: a method that is not overridden is a
@@ -19,9 +21,9 @@ final class Overrides {
   private static final ClassValue<Overrides> OPERATIONS = of(VmOperations.class);
   private static final ClassValue<Overrides> PROVIDER = of(MmapProvider.class);
 
-  private final String names;
+  private final Set<String> names;
 
-  private Overrides(String names) {
+  private Overrides(Set<String> names) {
     this.names = names;
   }
 
@@ -41,21 +43,21 @@ final class Overrides {
 
   /** Whether the method of that name is overridden; the API overloads none. */
   boolean has(String method) {
-    return names.contains(' ' + method + ' ');
+    return names.contains(method);
   }
 
   private static ClassValue<Overrides> of(Class<?> api) {
     return new ClassValue<>() {
       @Override
       protected Overrides computeValue(Class<?> type) {
-        StringBuilder names = new StringBuilder(" ");
+        Set<String> names = new HashSet<>();
         for (Method method : api.getDeclaredMethods()) {
           if (!Modifier.isStatic(method.getModifiers()) && !method.isSynthetic()
               && overridden(method, type)) {
-            names.append(method.getName()).append(' ');
+            names.add(method.getName());
           }
         }
-        return new Overrides(names.toString());
+        return new Overrides(Set.copyOf(names));
       }
     };
   }

@@ -85,8 +85,17 @@ public final class Watchdog implements Runnable {
       return;
     }
     boolean first = (state & CallFrame.PHASE) == CallFrame.RUNNING;
-    if (frame.interrupt(state, slot.thread) && first) {
-      node.hangs(operation, slot.thread);
+    String text = first ? node.hangText(operation) : "";
+    String trace = first ? Failures.trace(slot.thread) : "";
+    if (!frame.beginInterrupt(state)) {
+      return;
+    }
+    // Counted before the call can end: whoever sees it fail sees it counted.
+    long error = first ? node.count(text) : 0;
+    slot.thread.interrupt();
+    frame.endInterrupt(state);
+    if (first) {
+      node.logError(error, text, trace);
     }
   }
 
