@@ -210,15 +210,14 @@ final class DeviceNode {
     String thrown = null;
     String trace = null;
     Errno errno = Errno.EIO;
+    boolean called = false;
     boolean late;
     try {
       T target = driver.admits(whileLeaving) ? lease.orNull() : null;
-      if (target == null) {
-        errno = whenGone;
-      } else {
+      if (target != null) {
         calls.increment();
+        called = true;
         result = body.on(target);
-        errno = null;
       }
     } catch (ErrnoException e) {
       refused = e;
@@ -242,9 +241,15 @@ final class DeviceNode {
     if (thrown != null) {
       throw new ErrnoException(errno, failed(slot, operation, thrown, trace));
     }
-    if (errno != null) {
-      throw new ErrnoException(errno, gone(slot, operation));
+    if (!called) {
+      throw new ErrnoException(whenGone, gone(slot, operation));
     }
+    return answered(result);
+  }
+
+  /** Null only where the driver's method may answer null: R says so then. */
+  @SuppressWarnings("NullAway")
+  private static <R extends @Nullable Object> R answered(@Nullable R result) {
     return result;
   }
 

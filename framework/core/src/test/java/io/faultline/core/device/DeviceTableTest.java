@@ -48,7 +48,8 @@ class DeviceTableTest {
     Driver four = rig.table.register(registration("four", 0, 0, 4), NOTHING);
 
     assertThat(one.paths()).containsExactly("/dev/one");
-    assertThat(four.paths()).containsExactly("/dev/four0", "/dev/four1", "/dev/four2", "/dev/four3");
+    assertThat(four.paths()).containsExactly("/dev/four0", "/dev/four1", "/dev/four2",
+        "/dev/four3");
     assertThat(rig.table.list()).extracting(DeviceInfo::path)
         .containsExactly("/dev/four0", "/dev/four1", "/dev/four2", "/dev/four3", "/dev/one");
   }

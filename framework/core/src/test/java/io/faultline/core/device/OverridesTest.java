@@ -39,7 +39,7 @@ class OverridesTest {
     Overrides none = Overrides.of(new VmOperations() {});
 
     for (String method : new String[] {"open", "close", "nopage", "populate", "mapPages",
-        "pageMkwrite", "maySplit", "mremap", "mprotect", "access", "name"}) {
+      "pageMkwrite", "maySplit", "mremap", "mprotect", "access", "name"}) {
       assertThat(none.has(method)).as(method).isFalse();
     }
   }
