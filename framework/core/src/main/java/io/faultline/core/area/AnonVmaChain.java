@@ -29,6 +29,11 @@ public final class AnonVmaChain {
     return chain.length == 1;
   }
 
+  /** The number of links. */
+  public int length() {
+    return chain.length;
+  }
+
   /** Gives an area its first anon_vma, new or a neighbour's ({@code __anon_vma_prepare}). */
   public void assign(AnonVma anonVma) {
     append(anonVma);

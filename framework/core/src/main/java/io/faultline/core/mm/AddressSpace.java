@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import static io.faultline.core.area.VmBits.VM_LOCKED;
+
+import io.faultline.core.area.AnonVma;
+import io.faultline.core.area.Area;
+import io.faultline.core.area.AreaMerger;
+import io.faultline.core.area.AreaSplitter;
+import io.faultline.core.area.AreaTree;
+import io.faultline.core.area.MappedFile;
+import io.faultline.core.area.MergeRequest;
+import io.faultline.core.area.UnmappedArea;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.paging.PageTables;
+import io.faultline.kernel.Credentials;
+import io.faultline.kernel.KernelObjects;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.Limits;
+import io.faultline.kernel.MmLayout;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The memory of one process, {@code struct mm_struct}: its areas, page tables and counters, with the
+ * small steps that several system calls share. The calls themselves are classes of their own.
+ */
+public final class AddressSpace {
+  private final int pid;
+  private final KernelProfile profile;
+  private final MmLayout layout;
+  private final Credentials credentials;
+  private final MmServices services;
+  private final @Nullable KernelObjects objectNames;
+  private final AreaTree areas = new AreaTree();
+  private final PageTables tables;
+  private final UnmappedArea unmapped;
+  private final VmAccount account = new VmAccount();
+  private final ProtectionKeys keys;
+  private final AreaMerger merger = new AreaMerger(AddressSpace::putFile);
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private final Object faultMonitor = new Object();
+
+  private volatile Limits limits;
+  private volatile boolean gone;
+  /** {@code mm->brk}, guarded by {@link #lock}. */
+  private long brk;
+  /** {@code mm->def_flags}: what mlockall gives to areas to come; guarded by {@link #lock}. */
+  private long defaultFlags;
+
+  public AddressSpace(
+      int pid,
+      KernelProfile profile,
+      MmLayout layout,
+      Limits limits,
+      Credentials credentials,
+      @Nullable KernelObjects objectNames,
+      MmServices services) {
+    this.pid = pid;
+    this.profile = profile;
+    this.layout = layout;
+    this.limits = limits;
+    this.credentials = credentials;
+    this.objectNames = objectNames;
+    this.services = services;
+    this.tables = new PageTables(services.memory());
+    this.unmapped = new UnmappedArea(areas, guardGapBytes());
+    this.keys = new ProtectionKeys(profile.protectionKeys(), tables);
+    this.brk = layout.startBrk();
+  }
+
+  // ---- what it is made of -----------------------------------------------------------------------
+
+  public int pid() {
+    return pid;
+  }
+
+  public KernelProfile profile() {
+    return profile;
+  }
+
+  public MmLayout layout() {
+    return layout;
+  }
+
+  public Credentials credentials() {
+    return credentials;
+  }
+
+  public Limits limits() {
+    return limits;
+  }
+
+  public void setLimits(Limits newLimits) {
+    limits = newLimits;
+  }
+
+  /** Who names the kernel objects that it makes; null for the kernel. */
+  public @Nullable KernelObjects objectNames() {
+    return objectNames;
+  }
+
+  public AreaTree areas() {
+    return areas;
+  }
+
+  public PageTables tables() {
+    return tables;
+  }
+
+  public PhysicalMemory memory() {
+    return services.memory();
+  }
+
+  public MmServices services() {
+    return services;
+  }
+
+  public VmAccount account() {
+    return account;
+  }
+
+  public ProtectionKeys keys() {
+    return keys;
+  }
+
+  public long brk() {
+    return brk;
+  }
+
+  void setBrk(long address) {
+    brk = address;
+  }
+
+  long defaultFlags() {
+    return defaultFlags;
+  }
+
+  void setDefaultFlags(long flags) {
+    defaultFlags = flags;
+  }
+
+  UnmappedArea unmapped() {
+    return unmapped;
+  }
+
+  long guardGapBytes() {
+    return (long) profile.stackGuardGapPages() << Mman.PAGE_SHIFT;
+  }
+
+  /** Held while a fault assigns an anon_vma or replaces an entry that other faults race for. */
+  public Object faultMonitor() {
+    return faultMonitor;
+  }
+
+  // ---- the lock ---------------------------------------------------------------------------------
+
+  /**
+   * Takes mmap_lock for writing.
+   *
+   * @throws ErrnoException EDEADLK in a driver's callback for this space, ESRCH when the process is
+   *     gone
+   */
+  public void lockForWriting() throws ErrnoException {
+    checkNotHeld();
+    lock.writeLock().lock();
+    if (gone) {
+      lock.writeLock().unlock();
+      throw goneError();
+    }
+  }
+
+  public void unlockForWriting() {
+    lock.writeLock().unlock();
+  }
+
+  /** Takes mmap_lock for reading; otherwise as {@link #lockForWriting}. */
+  public void lockForReading() throws ErrnoException {
+    checkNotHeld();
+    lock.readLock().lock();
+    if (gone) {
+      lock.readLock().unlock();
+      throw goneError();
+    }
+  }
+
+  public void unlockForReading() {
+    lock.readLock().unlock();
+  }
+
+  private void checkNotHeld() throws ErrnoException {
+    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
+      throw new ErrnoException(
+          Errno.EDEADLK,
+          "a driver's callback called back into the address space of process " + pid);
+    }
+  }
+
+  private ErrnoException goneError() {
+    return new ErrnoException(Errno.ESRCH, "process " + pid + " has no memory any more");
+  }
+
+  void markGone() {
+    gone = true;
+  }
+
+  // ---- limits -----------------------------------------------------------------------------------
+
+  /**
+   * Whether RLIMIT_AS and RLIMIT_DATA allow more pages ({@code may_expand_vm}).
+   *
+   * @param pages may be negative: a replaced mapping is netted out
+   */
+  boolean mayExpand(long flags, long pages) {
+    Limits now = limits;
+    if (exceeds(account.total() + pages, now.addressSpace())) {
+      return false;
+    }
+    return !VmAccount.isData(flags) || !exceeds(account.data() + pages, now.data());
+  }
+
+  /** Whether RLIMIT_MEMLOCK allows an area with these flags to be added ({@code mlock_future_ok}). */
+  boolean mlockFutureOk(long flags, long bytes) {
+    if ((flags & VM_LOCKED) == 0 || credentials.ipcLock()) {
+      return true;
+    }
+    long pages = (bytes >>> Mman.PAGE_SHIFT) + account.locked();
+    return !exceeds(pages, limits.lockedMemory());
+  }
+
+  /** Whether the process may lock memory at all ({@code can_do_mlock}). */
+  boolean canLock() {
+    return limits.lockedMemory() != 0 || credentials.ipcLock();
+  }
+
+  static boolean exceeds(long pages, long limitBytes) {
+    return Long.compareUnsigned(pages, limitBytes >>> Mman.PAGE_SHIFT) > 0;
+  }
+
+  void charge(long pages) throws ErrnoException {
+    services.commit().charge(this, pages);
+  }
+
+  void uncharge(long pages) {
+    services.commit().uncharge(pages);
+  }
+
+  // ---- areas ------------------------------------------------------------------------------------
+
+  AreaMerger merger() {
+    return merger;
+  }
+
+  /**
+   * Cuts an area in two, unless there are too many ({@code split_vma}).
+   *
+   * @return the new area
+   */
+  Area split(Area area, long address, boolean newBelow) throws ErrnoException {
+    if (areas.size() >= profile.maxMapCount()) {
+      throw tooManyAreas();
+    }
+    return AreaSplitter.split(areas, area, address, newBelow);
+  }
+
+  ErrnoException tooManyAreas() {
+    return new ErrnoException(
+        Errno.ENOMEM, "vm.max_map_count: " + profile.maxMapCount() + " areas are the limit");
+  }
+
+  /**
+   * Makes {@code [start, end)} of an area an area that may have other flags: joined with neighbours
+   * that have them already, or cut out ({@code vma_modify_flags}). The caller then sets the flags.
+   *
+   * @return the area that holds the range
+   */
+  Area modify(Area area, long start, long end, long newFlags) throws ErrnoException {
+    Area merged =
+        merger.mergeExisting(MergeRequest.ofChange(areas, area, start, end, newFlags));
+    if (merged != null) {
+      return merged;
+    }
+    if (area.start() < start) {
+      split(area, start, true);
+    }
+    if (area.end() > end) {
+      split(area, end, false);
+    }
+    return area;
+  }
+
+  /**
+   * Gives an area an anon_vma if it has none, a neighbour's where that fits ({@code
+   * anon_vma_prepare}). With {@link #lock} held, for reading or for writing.
+   */
+  public void prepareAnonVma(Area area) {
+    if (area.anonVmas().own() != null) {
+      return;
+    }
+    synchronized (faultMonitor) {
+      if (area.anonVmas().own() == null) {
+        AnonVma reusable = AnonVmaReuse.find(areas, area);
+        area.anonVmas().assign(reusable != null ? reusable : new AnonVma(null));
+      }
+    }
+  }
+
+  static void putFile(Area area) {
+    @Nullable MappedFile file = area.mappedFile();
+    if (file != null) {
+      file.put();
+    }
+  }
+
+  // ---- checks of itself -------------------------------------------------------------------------
+
+  /**
+   * Checks that tree, counters and page tables agree.
+   *
+   * @throws IllegalStateException naming what is wrong
+   */
+  public void validate() {
+    lock.readLock().lock();
+    try {
+      SpaceValidator.validate(this);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+}

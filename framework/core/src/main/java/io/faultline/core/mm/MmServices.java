@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import io.faultline.core.device.DeviceTable;
+import io.faultline.core.device.Tracer;
+import io.faultline.core.memory.PhysicalMemory;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all address spaces of one kernel share. Made once; {@link #setFaults} closes the one circle
+ * (faults need spaces, spaces need faults) before the first space is made.
+ */
+public final class MmServices {
+  private final PhysicalMemory memory;
+  private final DeviceTable devices;
+  private final Tracer tracer;
+  private final CommitAccount commit = new CommitAccount();
+  private final KernelObjectNames names = new KernelObjectNames();
+  private final SharedMemory sharedMemory;
+  private @Nullable PageFaults faults;
+
+  public MmServices(PhysicalMemory memory, DeviceTable devices, Tracer tracer) {
+    this.memory = memory;
+    this.devices = devices;
+    this.tracer = tracer;
+    this.sharedMemory = new SharedMemory(memory, devices);
+  }
+
+  public void setFaults(PageFaults pageFaults) {
+    faults = pageFaults;
+  }
+
+  public PhysicalMemory memory() {
+    return memory;
+  }
+
+  public DeviceTable devices() {
+    return devices;
+  }
+
+  public Tracer tracer() {
+    return tracer;
+  }
+
+  CommitAccount commit() {
+    return commit;
+  }
+
+  KernelObjectNames names() {
+    return names;
+  }
+
+  SharedMemory sharedMemory() {
+    return sharedMemory;
+  }
+
+  PageFaults faults() {
+    return Objects.requireNonNull(faults, "faults are not set");
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import static io.faultline.core.area.VmBits.VM_LOCKED;
+import static io.faultline.mm.Mman.MS_ASYNC;
+import static io.faultline.mm.Mman.MS_INVALIDATE;
+import static io.faultline.mm.Mman.MS_SYNC;
+
+import io.faultline.core.area.Area;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+
+/**
+ * {@code msync(2)}: {@code SYSCALL_DEFINE3(msync)}. No driver has anything to write back yet, so that
+ * MS_SYNC has nothing to wait for. The lock is held for reading.
+ */
+public final class MsyncOperation {
+  private MsyncOperation() {}
+
+  public static void msync(AddressSpace space, long address, long length, int flags)
+      throws ErrnoException {
+    if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0) {
+      throw Args.invalid("flags: 0x" + Integer.toHexString(flags) + " has unknown bits");
+    }
+    Args.requireAligned("address", address);
+    if ((flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0) {
+      throw Args.invalid("flags: MS_ASYNC and MS_SYNC together");
+    }
+    long end = address + Args.pageAlign(length);
+    if (Args.below(end, address)) {
+      throw Args.noMemory("length: the range wraps around");
+    }
+    if (end == address) {
+      return;
+    }
+    long start = address;
+    boolean hole = false;
+    Area area = space.areas().find(start);
+    while (true) {
+      if (area == null) {
+        throw Args.hole(start);
+      }
+      if (Args.below(start, area.start())) {
+        if (flags == MS_ASYNC) {
+          throw Args.hole(start);
+        }
+        start = area.start();
+        if (!Args.below(start, end)) {
+          throw Args.hole(end - 1);
+        }
+        hole = true;
+      }
+      if ((flags & MS_INVALIDATE) != 0 && area.hasAny(VM_LOCKED)) {
+        throw new ErrnoException(Errno.EBUSY, "flags: MS_INVALIDATE of locked memory");
+      }
+      start = area.end();
+      if (!Args.below(start, end)) {
+        break;
+      }
+      area = space.areas().find(start);
+    }
+    if (hole) {
+      throw Args.noMemory("address, length: a part of the range is not mapped");
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import static io.faultline.core.area.VmBits.VM_HUGETLB;
+import static io.faultline.core.area.VmBits.VM_LOCKED;
+import static io.faultline.core.area.VmBits.VM_MAYBE_GUARD;
+import static io.faultline.core.area.VmBits.VM_MAYWRITE;
+import static io.faultline.core.area.VmBits.VM_PFNMAP;
+import static io.faultline.core.area.VmBits.VM_SHARED;
+import static io.faultline.core.area.VmBits.VM_SPECIAL;
+import static io.faultline.mm.Mman.MADV_DONTNEED_LOCKED;
+import static io.faultline.mm.Mman.MADV_FREE;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.area.MappedFile;
+import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.paging.Pte;
+import io.faultline.device.FileKind;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+
+/** The advice of {@code madvise(2)} that acts on pages and leaves areas alone. */
+final class PageAdvice {
+  private PageAdvice() {}
+
+  /** {@code madvise_dontneed_free}. */
+  static void discard(AddressSpace space, Area area, long start, long end, int advice)
+      throws ErrnoException {
+    long forbidden = VM_PFNMAP | (advice == MADV_DONTNEED_LOCKED ? 0 : VM_LOCKED);
+    if (area.hasAny(forbidden)) {
+      throw Args.invalid("advice: the pages at 0x%x are locked or special".formatted(start));
+    }
+    if (advice == MADV_FREE && !area.isAnonymous()) {
+      throw Args.invalid("advice: MADV_FREE needs anonymous memory");
+    }
+    PageZapper.zap(space.tables(), start, end, true);
+  }
+
+  /** {@code madvise_cold}, {@code madvise_pageout}: only the checks, as long as nothing is evicted. */
+  static void deactivate(Area area) throws ErrnoException {
+    if (area.hasAny(VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) {
+      throw Args.invalid("advice: the area is locked or special");
+    }
+  }
+
+  /** {@code madvise_remove}: punches a hole into the file. */
+  static void remove(AddressSpace space, Area area, long start, long end) throws ErrnoException {
+    if (area.hasAny(VM_LOCKED)) {
+      throw Args.invalid("advice: MADV_REMOVE of locked memory");
+    }
+    MappedFile file = area.mappedFile();
+    if (file == null) {
+      throw Args.invalid("advice: MADV_REMOVE needs a file");
+    }
+    if ((area.flagBits() & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE)) {
+      throw new ErrnoException(Errno.EACCES, "advice: MADV_REMOVE needs a writable shared mapping");
+    }
+    if (file.inode().kind() != FileKind.REGULAR) {
+      throw new ErrnoException(Errno.ENODEV, "advice: MADV_REMOVE needs a regular file");
+    }
+    long firstPage = area.pageOffsetOf(start);
+    PageZapper.zap(space.tables(), start, end, true);
+    if (file instanceof OpenFileObject object
+        && object.inode().provider() instanceof SharedMemoryProvider memory) {
+      memory.punchHole(firstPage, firstPage + ((end - start) >>> Mman.PAGE_SHIFT));
+    }
+  }
+
+  /** {@code madvise_collapse}: there are no huge pages, so only the checks can succeed. */
+  static void collapse(AddressSpace space, Area area, long start, long end)
+      throws ErrnoException {
+    long firstHuge = (start + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
+    long lastHuge = end & -Placer.PMD_SIZE;
+    if (area.hasAny(VM_SPECIAL | VM_HUGETLB)) {
+      throw Args.invalid("advice: MADV_COLLAPSE of a special mapping");
+    }
+    if (Long.compareUnsigned(firstHuge, lastHuge) < 0) {
+      throw new UnsupportedOperationException("MADV_COLLAPSE: huge pages are not built");
+    }
+  }
+
+  /** RULES 16: {@code madvise_guard_install}. */
+  static void installGuards(AddressSpace space, Area area, long start, long end)
+      throws ErrnoException {
+    if (area.hasAny(VM_SPECIAL | VM_HUGETLB | VM_LOCKED)) {
+      throw Args.invalid("advice: no guards in locked or special mappings");
+    }
+    area.setFlagBits(area.flagBits() | VM_MAYBE_GUARD);
+    if (area.isAnonymous()) {
+      space.prepareAnonVma(area);
+    }
+    PageZapper.zap(space.tables(), start, end, false);
+    for (long address = start; address < end; address += Mman.PAGE_SIZE) {
+      space.tables().set(address, Pte.GUARD);
+    }
+  }
+
+  /** {@code madvise_guard_remove}. */
+  static void removeGuards(AddressSpace space, Area area, long start, long end)
+      throws ErrnoException {
+    if (area.hasAny(VM_SPECIAL | VM_HUGETLB)) {
+      throw Args.invalid("advice: no guards in special mappings");
+    }
+    space
+        .tables()
+        .visit(start, end, (address, entry) -> Pte.isGuard(entry) ? Pte.NONE : entry);
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import io.faultline.core.paging.FrameGather;
+import io.faultline.core.paging.PageTables;
+import io.faultline.core.paging.Pte;
+
+/** Takes pages out of page tables ({@code zap_page_range}). */
+public final class PageZapper {
+  private PageZapper() {}
+
+  /**
+   * Clears all entries of a range, flushes, and drops the frames' references.
+   *
+   * @param start aligned to a page
+   * @param end aligned to a page
+   * @param keepGuards leave guard markers in place, as MADV_DONTNEED does
+   */
+  public static void zap(PageTables tables, long start, long end, boolean keepGuards) {
+    FrameGather gather = new FrameGather(tables);
+    tables.visit(
+        start,
+        end,
+        (address, entry) -> {
+          if (Pte.hasFrame(entry)) {
+            if (Pte.isSpecial(entry)) {
+              gather.touch(address);
+            } else {
+              gather.add(address, Pte.frame(entry));
+            }
+            return Pte.NONE;
+          }
+          return keepGuards && Pte.isGuard(entry) ? entry : Pte.NONE;
+        });
+    gather.finish();
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.PageCache;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.device.MmapProvider;
+import io.faultline.device.MmapRequest;
+import io.faultline.device.OpenFile;
+import io.faultline.device.Placement;
+import io.faultline.kernel.KernelObjects;
+import io.faultline.mm.Access;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import io.faultline.mm.Nopage;
+import io.faultline.mm.VmFlag;
+import io.faultline.mm.VmOperations;
+import io.faultline.mm.Vma;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The pages of a shared-memory object: made at their first touch, kept until the last mapping is gone
+ * ({@code shmem}). A driver like any other, but trusted. Thread-safe.
+ */
+final class SharedMemoryProvider implements MmapProvider {
+  private final PhysicalMemory memory;
+  private final long pages;
+  private final PageCache cache;
+  private final VmOperations operations;
+  private final KernelObjects.Kind kind;
+  private final AtomicInteger openFiles = new AtomicInteger();
+  private final Runnable released;
+
+  SharedMemoryProvider(
+      PhysicalMemory memory, long length, KernelObjects.Kind kind, Runnable released) {
+    this.memory = memory;
+    this.pages = (length + Mman.PAGE_SIZE - 1) >>> Mman.PAGE_SHIFT;
+    this.cache = new PageCache(memory);
+    // Only a System V segment counts its attachments: its areas have open and close, and so are
+    // never removed by a merge.
+    this.operations =
+        kind == KernelObjects.Kind.SYSV_SEGMENT ? new SegmentOperations() : new Operations();
+    this.kind = kind;
+    this.released = released;
+  }
+
+  PhysicalMemory memory() {
+    return memory;
+  }
+
+  @Override
+  public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+    request.setOperations(operations);
+    if (kind == KernelObjects.Kind.AIO_RING) {
+      request.addFlags(VmFlag.DONTEXPAND);
+    }
+  }
+
+  @Override
+  public Placement placement() {
+    return Placement.SHMEM;
+  }
+
+  @Override
+  public void open(OpenFile file) {
+    openFiles.incrementAndGet();
+  }
+
+  @Override
+  public void release(OpenFile file) {
+    if (openFiles.decrementAndGet() == 0) {
+      cache.clear();
+      released.run();
+    }
+  }
+
+  boolean isRing() {
+    return kind == KernelObjects.Kind.AIO_RING;
+  }
+
+  /** Its size in pages. */
+  long pages() {
+    return pages;
+  }
+
+  boolean isSegment() {
+    return kind == KernelObjects.Kind.SYSV_SEGMENT;
+  }
+
+  /** Whether a page has been made. */
+  boolean isResident(long index) {
+    return cache.get(index) != PhysicalMemory.NONE;
+  }
+
+  /** Frees the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. */
+  void punchHole(long firstPage, long endPage) {
+    cache.removeRange(firstPage, endPage);
+  }
+
+  private Nopage page(long index) {
+    if (Args.above(index, pages - 1)) {
+      return Nopage.SIGBUS;
+    }
+    long frame = cache.acquire(index);
+    if (frame == PhysicalMemory.NONE) {
+      long fresh = memory.allocate(FrameUse.SHMEM);
+      if (fresh == PhysicalMemory.NONE) {
+        return Nopage.OOM;
+      }
+      cache.add(index, fresh);
+      memory.put(fresh);
+      frame = cache.acquire(index);
+      if (frame == PhysicalMemory.NONE) {
+        return Nopage.OOM;
+      }
+    }
+    return Nopage.minor(memory.page(frame));
+  }
+
+  private class Operations implements VmOperations {
+    @Override
+    public Nopage nopage(Vma vma, long address, Access access) {
+      return page(vma.pageOffsetOf(address));
+    }
+  }
+
+  private final class SegmentOperations extends Operations {
+    @Override
+    public void open(Vma vma) {
+      // The kernel's own count of attachments is the file's reference count.
+    }
+
+    @Override
+    public void close(Vma vma) {
+      // As open: overridden so that merges treat the area as Linux treats shm_vm_ops.
+    }
+  }
+}
