@@ -5,6 +5,7 @@ package io.faultline.core.mm;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
 
 import io.faultline.core.area.AnonVma;
+import io.faultline.core.area.AnonVmaReuse;
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaMerger;
 import io.faultline.core.area.AreaSplitter;
@@ -126,6 +127,16 @@ public final class AddressSpace {
 
   public ProtectionKeys keys() {
     return keys;
+  }
+
+  /** {@code pkey_alloc(2)}; the lock is held for writing. */
+  public int allocateKey(int flags, int rights) throws ErrnoException {
+    return keys.allocate(flags, rights);
+  }
+
+  /** {@code pkey_free(2)}; the lock is held for writing. */
+  public void freeKey(int key) throws ErrnoException {
+    keys.free(key);
   }
 
   public long brk() {

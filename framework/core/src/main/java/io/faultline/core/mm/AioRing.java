@@ -38,7 +38,7 @@ public final class AioRing {
           new MmapCall(
               0, length, PROT_READ | PROT_WRITE, MAP_SHARED, object.file(), 0, 0));
     } finally {
-      object.file().put();
+      object.file().release();
     }
   }
 

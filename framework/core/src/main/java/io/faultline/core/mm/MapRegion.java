@@ -99,6 +99,10 @@ final class MapRegion {
     return (flags & VM_HUGETLB) == 0 && (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
   }
 
+  private boolean noReserve() {
+    return (flags & VM_NORESERVE) != 0;
+  }
+
   private Area place() throws ErrnoException {
     Area merged =
         space
@@ -117,8 +121,7 @@ final class MapRegion {
               .services()
               .sharedMemory()
               .create(
-                  space, end - start, (flags & VM_NORESERVE) != 0,
-                  KernelObjects.Kind.SHARED_MEMORY);
+                  space, end - start, noReserve(), KernelObjects.Kind.SHARED_MEMORY);
       object.attach(area);
     }
     if (!area.attached()) {
@@ -131,11 +134,12 @@ final class MapRegion {
   private void fillFromDriver(Area area, OpenFileObject mapped) throws ErrnoException {
     mapped.get();
     MmapRequestObject request =
-        new MmapRequestObject(space.memory(), space.pid(), start, end, pageOffset, flags);
+        new MmapRequestObject(
+            space.pid(), start, end, pageOffset, flags, space.memory(),
+            bytes -> space.services().sharedMemory().checkRoom(space, bytes, noReserve()));
     try {
       mapped.mmap(request);
     } catch (ErrnoException refused) {
-      request.discard();
       mapped.put();
       throw refused;
     }
@@ -152,8 +156,7 @@ final class MapRegion {
                 .services()
                 .sharedMemory()
                 .create(
-                    space, end - start, (flags & VM_NORESERVE) != 0,
-                    KernelObjects.Kind.SHARED_MEMORY);
+                    space, end - start, noReserve(), KernelObjects.Kind.SHARED_MEMORY);
       } catch (ErrnoException refused) {
         request.discard();
         mapped.put();
@@ -167,7 +170,7 @@ final class MapRegion {
       area.setOperations(request.operations());
     }
     space.areas().insert(area);
-    request.install(space.tables(), area);
+    FrameInstaller.install(space, area, request.installs());
   }
 
   /** {@code __mmap_complete}. */

@@ -51,7 +51,7 @@ public final class RemapFilePagesOperation {
             | MAP_POPULATE
             | (area.hasAny(VM_LOCKED) ? MAP_LOCKED : 0);
     // The mapping that is replaced may hold the last reference on the file.
-    file.get();
+    file.retain();
     try {
       return MmapOperation.mmap(
               space,
@@ -60,7 +60,7 @@ public final class RemapFilePagesOperation {
                   0))
           .populate();
     } finally {
-      file.put();
+      file.release();
     }
   }
 

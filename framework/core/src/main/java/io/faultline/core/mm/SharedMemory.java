@@ -26,6 +26,13 @@ final class SharedMemory {
     this.devices = devices;
   }
 
+  /** Whether {@link #create} would find room: nothing is kept. */
+  void checkRoom(AddressSpace space, long length, boolean noReserve) throws ErrnoException {
+    long pages = noReserve ? 0 : length >>> Mman.PAGE_SHIFT;
+    space.charge(pages);
+    space.uncharge(pages);
+  }
+
   /**
    * A new object, filled with zeros.
    *

@@ -10,17 +10,22 @@ import io.faultline.mm.ErrnoException;
 /**
  * A shared-memory object with the one open file that stands for it.
  *
- * @param file holds the object's only reference until it is attached or put
+ * @param file with one descriptor's reference, until it is attached or released
  * @param provider its pages
  */
 record SharedMemoryObject(OpenFileObject file, SharedMemoryProvider provider) {
-  /** Makes an area a mapping of the object, which takes over the reference. */
+  /** Makes an area a mapping of the object, which takes the place of the descriptor. */
   void attach(Area area) throws ErrnoException {
     MmapRequestObject request =
         new MmapRequestObject(
-            provider.memory(), area.pid(), area.start(), area.end(), area.pageOffset(),
-            area.flagBits());
-    file.mmap(request);
+            area.pid(), area.start(), area.end(), area.pageOffset(), area.flagBits(),
+            provider.memory(), bytes -> {});
+    try {
+      file.mmap(request);
+      file.get();
+    } finally {
+      file.release();
+    }
     area.setFile(file);
     area.setOperations(request.operations());
     area.setFlagBits(request.flagBits());

@@ -91,7 +91,7 @@ public final class SysvShm {
           new MmapCall(
               address, bytes, prot, MAP_SHARED | (address != 0 ? MAP_FIXED : 0), file, 0, 0));
     } finally {
-      file.put();
+      file.release();
     }
   }
 

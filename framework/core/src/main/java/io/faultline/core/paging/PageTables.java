@@ -244,6 +244,11 @@ public final class PageTables {
     flush(0, END);
   }
 
+  /** Whether there is a leaf table for an address ({@code !pmd_none}), even if it is empty. */
+  public boolean hasTable(long address) {
+    return leaf(address) != null;
+  }
+
   /** Tables below the root, in units of one page each: what {@code VmPTE} shows. */
   public long tableCount() {
     return tables.get();

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core;
+
+import io.faultline.core.device.DeviceTable;
+import io.faultline.core.device.DriverLog;
+import io.faultline.core.device.Tracer;
+import io.faultline.core.device.Watchdog;
+import io.faultline.core.fault.FaultStatistics;
+import io.faultline.core.fault.PageFaultHandler;
+import io.faultline.core.fault.Populate;
+import io.faultline.core.memory.DriverPages;
+import io.faultline.core.memory.FrameCounts;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.MmServices;
+import io.faultline.core.process.DeviceService;
+import io.faultline.core.process.Dispatcher;
+import io.faultline.core.process.DriverUnplug;
+import io.faultline.core.process.FileService;
+import io.faultline.core.process.ProcService;
+import io.faultline.core.process.SystemCalls;
+import io.faultline.core.process.TaskTable;
+import io.faultline.device.PageAllocator;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.Devices;
+import io.faultline.kernel.FaultDispatcher;
+import io.faultline.kernel.Files;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.Proc;
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.TraceListener;
+import io.faultline.kernel.VmaService;
+import io.faultline.mm.Signal;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * A whole kernel, put together in plain Java: {@code try (Kernel kernel = new Kernel(64 << 20,
+ * KernelProfile.LINUX_6_18, DriverLog.NONE))}. The Declarative Services components publish its parts;
+ * the test kit boots it without a container.
+ *
+ * <p>It has no thread of its own: whoever makes it runs {@link #watchdog()} every {@link
+ * Watchdog#PERIOD_MILLIS} ms if hanging drivers are to be interrupted.
+ */
+public final class Kernel implements AutoCloseable {
+  private final PhysicalMemory memory;
+  private final Watchdog watchdog = new Watchdog();
+  private final Tracer tracer = new Tracer();
+  private final ConcurrentMap<String, DriverPages> pages = new ConcurrentHashMap<>();
+  private final TaskTable tasks;
+  private final FileService files;
+  private final SystemCalls calls;
+  private final Dispatcher dispatcher;
+  private final ProcService proc = new ProcService();
+  private final DeviceService devices;
+
+  /**
+   * @param memoryBytes physical memory, a multiple of the page size
+   * @param profile the facts of the machine, for processes that bring none of their own
+   * @param log hears of what goes wrong in drivers
+   */
+  public Kernel(long memoryBytes, KernelProfile profile, DriverLog log) {
+    this.memory = new PhysicalMemory(memoryBytes);
+    DeviceTable table = new DeviceTable(memory, watchdog, tracer, log, this::pagesHeld);
+    MmServices services = new MmServices(memory, table, tracer);
+    Populate populate = new Populate(tracer);
+    services.setFaults(populate);
+    FaultStatistics statistics = new FaultStatistics();
+    PageFaultHandler faults = new PageFaultHandler(statistics, tracer);
+    this.tasks = new TaskTable(services, profile, faults, statistics);
+    this.files = new FileService(table);
+    this.calls = new SystemCalls(populate, tracer);
+    this.dispatcher = new Dispatcher(faults, populate, statistics);
+    this.devices = new DeviceService(table);
+    table.addUnplugHandler(new DriverUnplug(tasks));
+  }
+
+  private long pagesHeld(DeviceRegistration registration) {
+    DriverPages held = pages.get(registration.driver());
+    return held == null ? 0 : held.allocated();
+  }
+
+  public Tasks tasks() {
+    return tasks;
+  }
+
+  public Files files() {
+    return files;
+  }
+
+  public VmaService calls() {
+    return calls;
+  }
+
+  public FaultDispatcher faults() {
+    return dispatcher;
+  }
+
+  public Proc proc() {
+    return proc;
+  }
+
+  public Devices devices() {
+    return devices;
+  }
+
+  /**
+   * The page allocator of one driver, made at the first call.
+   *
+   * @param owner the bundle's symbolic name, as in {@link DeviceRegistration#driver}
+   */
+  public PageAllocator pagesFor(String owner) {
+    return pages.computeIfAbsent(owner, name -> new DriverPages(memory, name));
+  }
+
+  /**
+   * Takes back what a driver that is gone still holds.
+   *
+   * @return how many pages it had leaked
+   */
+  public long reclaimPages(String owner) {
+    DriverPages held = pages.remove(owner);
+    return held == null ? 0 : held.reclaim();
+  }
+
+  /** Interrupts driver calls that hang; to be run periodically. */
+  public Watchdog watchdog() {
+    return watchdog;
+  }
+
+  public void addTraceListener(TraceListener listener) {
+    tracer.add(listener);
+  }
+
+  public void removeTraceListener(TraceListener listener) {
+    tracer.remove(listener);
+  }
+
+  /** What physical memory is used for. */
+  public FrameCounts frames() {
+    return memory.counts();
+  }
+
+  /**
+   * Checks that all parts agree. For tests, after each step.
+   *
+   * @throws IllegalStateException naming what is wrong
+   */
+  public void validate() {
+    memory.validate();
+    tasks.spaces().forEach(AddressSpace::validate);
+  }
+
+  /** Ends all processes and frees the memory. */
+  @Override
+  public void close() {
+    for (Task task : tasks.list()) {
+      tasks.kill(task, Signal.SIGKILL);
+    }
+    memory.close();
+  }
+}

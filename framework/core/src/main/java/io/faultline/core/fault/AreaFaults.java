@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.fault;
+
+import static io.faultline.core.area.VmBits.VM_SHARED;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.area.AreaOperations;
+import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.PageProtector;
+import io.faultline.core.paging.FrameGather;
+import io.faultline.core.paging.Pte;
+import io.faultline.mm.Access;
+import io.faultline.mm.FaultType;
+import io.faultline.mm.Mman;
+import io.faultline.mm.Nopage;
+import io.faultline.mm.Page;
+
+/**
+ * Supplies one page of an area whose rights allow the access ({@code handle_mm_fault}): a page of
+ * zeros, the driver's page, a copy. Stateless; the space's lock is held for reading.
+ *
+ * <pre>
+ *              no entry                              entry without the right to write
+ *   anonymous  read:  the page of zeros, shared      write: copy, or reuse by the last owner
+ *              write: a new page
+ *   driver     mapPages, nopage                      private: copy
+ *              private write: nopage, copy           shared:  pageMkwrite
+ *              shared write:  nopage, pageMkwrite
+ * </pre>
+ */
+final class AreaFaults {
+  /** Pages before and behind a faulting one that a driver may map at once (fault-around). */
+  private static final int FAULT_AROUND_PAGES = 16;
+
+  private AreaFaults() {}
+
+  /**
+   * @param page the faulting address, rounded down to its page
+   */
+  static Outcome handle(AddressSpace space, Area area, long page, Access access) {
+    long entry = space.tables().get(page);
+    if (Pte.hasFrame(entry)) {
+      return access == Access.WRITE && !Pte.isWritable(entry)
+          ? writeProtected(space, area, page, entry)
+          : Outcome.MINOR;
+    }
+    if (Pte.isGuard(entry)) {
+      return Outcome.GUARD;
+    }
+    AreaOperations operations = area.operations();
+    if (operations == null) {
+      return anonymous(space, area, page, access);
+    }
+    if (!operations.hasNopage()) {
+      return Outcome.SIGBUS;
+    }
+    if (access != Access.WRITE) {
+      return read(space, area, operations, page, access);
+    }
+    return area.hasAny(VM_SHARED)
+        ? sharedWrite(space, area, operations, page)
+        : privateWrite(space, area, operations, page);
+  }
+
+  /** {@code do_anonymous_page}. */
+  private static Outcome anonymous(AddressSpace space, Area area, long page, Access access) {
+    if (area.hasAny(VM_SHARED)) {
+      return Outcome.SIGBUS;
+    }
+    PhysicalMemory memory = space.memory();
+    if (access != Access.WRITE) {
+      if (HugePageRule.wouldBeHuge(space, area, page)) {
+        space.prepareAnonVma(area);
+      }
+      long zeros =
+          Pte.of(
+              memory.zeroFrame(),
+              PageProtector.rights(area, false),
+              Pte.SPECIAL | Pte.ACCESSED);
+      space.tables().compareAndSet(page, Pte.NONE, zeros);
+      return Outcome.MINOR;
+    }
+    space.prepareAnonVma(area);
+    long frame = memory.allocate(FrameUse.ANONYMOUS);
+    if (frame == PhysicalMemory.NONE) {
+      return Outcome.OOM;
+    }
+    install(space, page, Pte.NONE, ownPage(area, frame), frame);
+    return Outcome.MINOR;
+  }
+
+  private static long ownPage(Area area, long frame) {
+    return Pte.of(
+        frame, PageProtector.rights(area, true), Pte.ANON | Pte.ACCESSED | Pte.DIRTY);
+  }
+
+  /** Puts an entry in unless another fault was faster; then the frame is not needed. */
+  private static boolean install(
+      AddressSpace space, long page, long expected, long entry, long frame) {
+    boolean first = space.tables().compareAndSet(page, expected, entry);
+    if (!first) {
+      space.memory().put(frame);
+    }
+    return first;
+  }
+
+  /** {@code do_read_fault}. */
+  private static Outcome read(
+      AddressSpace space, Area area, AreaOperations operations, long page, Access access) {
+    if (operations.hasMapPages()) {
+      mapAround(space, area, operations, page);
+      if (Pte.hasFrame(space.tables().get(page))) {
+        return Outcome.MINOR;
+      }
+    }
+    Nopage answer = operations.nopage(area, page, access);
+    Page found = answer.page();
+    if (found == null) {
+      return refusal(answer);
+    }
+    boolean writable = area.hasAny(VM_SHARED) && !operations.hasPageMkwrite();
+    long frame = found.frameNumber();
+    long entry = Pte.of(frame, PageProtector.rights(area, writable), Pte.ACCESSED);
+    install(space, page, Pte.NONE, entry, frame);
+    return outcome(answer);
+  }
+
+  private static void mapAround(
+      AddressSpace space, Area area, AreaOperations operations, long page) {
+    long window = (long) FAULT_AROUND_PAGES * Mman.PAGE_SIZE;
+    long from = Math.max(area.start(), page & -window);
+    long to = Math.min(area.end(), (page & -window) + window);
+    operations.mapPages(
+        area,
+        area.pageOffsetOf(from),
+        area.pageOffsetOf(to - Mman.PAGE_SIZE),
+        new FaultPageMapper(space, area));
+  }
+
+  /** {@code do_cow_fault}; the anon_vma is assigned even if the driver has no page (RULES 20). */
+  private static Outcome privateWrite(
+      AddressSpace space, Area area, AreaOperations operations, long page) {
+    space.prepareAnonVma(area);
+    Nopage answer = operations.nopage(area, page, Access.WRITE);
+    Page found = answer.page();
+    if (found == null) {
+      return refusal(answer);
+    }
+    PhysicalMemory memory = space.memory();
+    long original = found.frameNumber();
+    long copy = memory.allocate(FrameUse.ANONYMOUS);
+    if (copy == PhysicalMemory.NONE) {
+      memory.put(original);
+      return Outcome.OOM;
+    }
+    memory.copy(original, copy);
+    memory.put(original);
+    install(space, page, Pte.NONE, ownPage(area, copy), copy);
+    return answer.type() == FaultType.MAJOR ? Outcome.MAJOR : Outcome.COPY;
+  }
+
+  /** {@code do_shared_fault}. */
+  private static Outcome sharedWrite(
+      AddressSpace space, Area area, AreaOperations operations, long page) {
+    Nopage answer = operations.nopage(area, page, Access.WRITE);
+    Page found = answer.page();
+    if (found == null) {
+      return refusal(answer);
+    }
+    long frame = found.frameNumber();
+    if (operations.hasPageMkwrite() && !operations.pageMkwrite(area, page, found)) {
+      space.memory().put(frame);
+      return Outcome.SIGBUS;
+    }
+    long entry =
+        Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.DIRTY);
+    install(space, page, Pte.NONE, entry, frame);
+    return outcome(answer);
+  }
+
+  /** {@code do_wp_page}: a write to a page that is there but may not be written. */
+  private static Outcome writeProtected(
+      AddressSpace space, Area area, long page, long entry) {
+    PhysicalMemory memory = space.memory();
+    long frame = Pte.frame(entry);
+    if (area.hasAny(VM_SHARED)) {
+      AreaOperations operations = area.operations();
+      if (operations != null
+          && operations.hasPageMkwrite()
+          && !Pte.isSpecial(entry)
+          && !operations.pageMkwrite(area, page, memory.page(frame))) {
+        return Outcome.SIGBUS;
+      }
+      space.tables().compareAndSet(page, entry, writable(area, entry));
+      return Outcome.MINOR;
+    }
+    // The last owner of a copied page need not copy it once more.
+    if (Pte.isAnonymous(entry) && memory.references(frame) == 1) {
+      space.tables().compareAndSet(page, entry, writable(area, entry));
+      return Outcome.COPY;
+    }
+    space.prepareAnonVma(area);
+    long copy = memory.allocate(FrameUse.ANONYMOUS);
+    if (copy == PhysicalMemory.NONE) {
+      return Outcome.OOM;
+    }
+    memory.copy(frame, copy);
+    if (install(space, page, entry, ownPage(area, copy), copy)) {
+      FrameGather gather = new FrameGather(space.tables());
+      if (Pte.isSpecial(entry)) {
+        gather.touch(page);
+      } else {
+        gather.add(page, frame);
+      }
+      gather.finish();
+    }
+    return Outcome.COPY;
+  }
+
+  private static long writable(Area area, long entry) {
+    return Pte.withProtection(entry, PageProtector.rights(area, true))
+        | Pte.DIRTY
+        | Pte.ACCESSED;
+  }
+
+  private static Outcome outcome(Nopage answer) {
+    return answer.type() == FaultType.MAJOR ? Outcome.MAJOR : Outcome.MINOR;
+  }
+
+  private static Outcome refusal(Nopage answer) {
+    return answer == Nopage.OOM ? Outcome.OOM : Outcome.SIGBUS;
+  }
+}

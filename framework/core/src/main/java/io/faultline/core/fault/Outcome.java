@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.fault;
+
+/** How a fault ended inside the handler ({@code vm_fault_t}). */
+enum Outcome {
+  MINOR,
+  MAJOR,
+  /** A page was copied, or made writable again, at a write to private memory. */
+  COPY,
+  /** A guard marker: SIGSEGV, MAPERR. */
+  GUARD,
+  SIGBUS,
+  OOM;
+
+  boolean failed() {
+    return this == GUARD || this == SIGBUS || this == OOM;
+  }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.fault;
+
+import static io.faultline.core.area.VmBits.VM_ACCESS;
+import static io.faultline.core.area.VmBits.VM_EXEC;
+import static io.faultline.core.area.VmBits.VM_GROWSDOWN;
+import static io.faultline.core.area.VmBits.VM_WRITE;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.area.AreaOperations;
+import io.faultline.core.device.Tracer;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.StackGrowth;
+import io.faultline.kernel.FaultResult;
+import io.faultline.kernel.TraceEvent;
+import io.faultline.mm.Access;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import io.faultline.mm.Siginfo;
+import io.faultline.mm.SignalCode;
+import io.faultline.mm.SignalException;
+import io.faultline.mm.VmFlags;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page fault from the processor's side ({@code do_user_addr_fault}): finds the area, lets a stack
+ * grow, checks the access, has {@link AreaFaults} supply the page, and turns a refusal into a signal.
+ * Thread-safe; faults of one space run side by side.
+ */
+public final class PageFaultHandler {
+  private static final int ADDRESS_BITS = 48;
+
+  private final FaultStatistics statistics;
+  private final Tracer tracer;
+
+  public PageFaultHandler(FaultStatistics statistics, Tracer tracer) {
+    this.statistics = statistics;
+    this.tracer = tracer;
+  }
+
+  /**
+   * Handles a fault for a processor.
+   *
+   * @throws SignalException when the program is sent a signal
+   */
+  public void faultOrThrow(AddressSpace space, long address, Access access) {
+    Siginfo signal = handle(space, address, access).signal();
+    if (signal != null) {
+      throw new SignalException(signal);
+    }
+  }
+
+  public FaultResult handle(AddressSpace space, long address, Access access) {
+    long began = System.nanoTime();
+    try {
+      space.lockForReading();
+    } catch (ErrnoException goneOrReentrant) {
+      return refuse(
+          space, address, access, began, SignalCode.SEGV_MAPERR,
+          String.valueOf(goneOrReentrant.getMessage()));
+    }
+    boolean reading = true;
+    try {
+      if (address >> (ADDRESS_BITS - 1) != 0) {
+        // Neither in user space nor above it: not canonical, a general protection fault.
+        boolean canonical = address >> (ADDRESS_BITS - 1) == -1;
+        return refuse(
+            space, address, access, began,
+            canonical ? SignalCode.SEGV_MAPERR : SignalCode.SI_KERNEL,
+            canonical ? "a kernel address" : "the address is not canonical");
+      }
+      Area area = space.areas().find(address);
+      if (area != null && area.start() > address && area.hasAny(VM_GROWSDOWN)) {
+        space.unlockForReading();
+        reading = false;
+        growStack(space, address);
+        space.lockForReading();
+        reading = true;
+        area = space.areas().find(address);
+      }
+      if (area == null || area.start() > address) {
+        return refuse(
+            space, address, access, began, SignalCode.SEGV_MAPERR, "nothing is mapped there");
+      }
+      SignalCode denied = check(space, area, access);
+      if (denied != null) {
+        return refuse(space, address, access, began, denied, describe(area, denied));
+      }
+      long page = address & -Mman.PAGE_SIZE;
+      Outcome outcome = AreaFaults.handle(space, area, page, access);
+      return outcome.failed()
+          ? refuseByArea(space, area, address, access, began, outcome)
+          : accept(space, area, address, access, began, outcome);
+    } catch (ErrnoException gone) {
+      return refuse(
+          space, address, access, began, SignalCode.SEGV_MAPERR,
+          String.valueOf(gone.getMessage()));
+    } finally {
+      if (reading) {
+        space.unlockForReading();
+      }
+    }
+  }
+
+  private static void growStack(AddressSpace space, long address) throws ErrnoException {
+    space.lockForWriting();
+    try {
+      Area area = space.areas().find(address);
+      if (area != null && area.start() > address) {
+        StackGrowth.expand(space, area, address);
+      }
+    } finally {
+      space.unlockForWriting();
+    }
+  }
+
+  /**
+   * {@code access_error} of x86, whose processors cannot forbid reading what may be written or
+   * executed.
+   *
+   * @return why not, or null
+   */
+  static @Nullable SignalCode check(AddressSpace space, Area area, Access access) {
+    if (access != Access.EXECUTE && !space.keys().permits(area, access == Access.WRITE)) {
+      return SignalCode.SEGV_PKUERR;
+    }
+    long needed =
+        switch (access) {
+          case READ -> VM_ACCESS;
+          case WRITE -> VM_WRITE;
+          case EXECUTE -> VM_EXEC;
+        };
+    return area.hasAny(needed) ? null : SignalCode.SEGV_ACCERR;
+  }
+
+  private static String describe(Area area, SignalCode denied) {
+    String what =
+        denied == SignalCode.SEGV_PKUERR
+            ? "protection key " + new VmFlags(area.flagBits()).protectionKey() + " denies it"
+            : "the area does not allow it";
+    return "%s: %x-%x %s".formatted(what, area.start(), area.end(), area.flags());
+  }
+
+  private FaultResult accept(
+      AddressSpace space, Area area, long address, Access access, long began, Outcome outcome) {
+    FaultResult result = outcome == Outcome.MAJOR ? FaultResult.MAJOR : FaultResult.MINOR;
+    String handler = handlerOf(area, outcome);
+    statistics.record(
+        space.pid(), address, access, handler, result, outcome == Outcome.COPY,
+        System.nanoTime() - began);
+    if (tracer.enabled()) {
+      tracer.emit(
+          TraceEvent.Kind.FAULT, space.pid(), deviceOf(area), address, address,
+          access + " " + result.type() + " " + handler);
+    }
+    return result;
+  }
+
+  private FaultResult refuseByArea(
+      AddressSpace space, Area area, long address, Access access, long began, Outcome outcome) {
+    AreaOperations operations = area.operations();
+    return switch (outcome) {
+      case GUARD ->
+          refuse(
+              space, address, access, began, SignalCode.SEGV_MAPERR, "a guard page is there");
+      case OOM ->
+          refuse(
+              space, address, access, began, SignalCode.BUS_ADRERR,
+              "physical memory is used up");
+      default ->
+          refuse(
+              space, address, access, began, SignalCode.BUS_ADRERR,
+              operations == null ? "the mapping has no pages" : operations.lastRefusal());
+    };
+  }
+
+  private FaultResult refuse(
+      AddressSpace space, long address, Access access, long began, SignalCode code, String cause) {
+    FaultResult result = FaultResult.refused(new Siginfo(code, address, cause));
+    statistics.record(
+        space.pid(), address, access, "none", result, false, System.nanoTime() - began);
+    if (tracer.enabled()) {
+      tracer.emit(
+          TraceEvent.Kind.SIGNAL, space.pid(), null, address, address,
+          access + " " + String.valueOf(result.signal()));
+    }
+    return result;
+  }
+
+  private static String handlerOf(Area area, Outcome outcome) {
+    if (outcome == Outcome.COPY) {
+      return "copy";
+    }
+    AreaOperations operations = area.operations();
+    return operations == null ? "zero" : operations.owner();
+  }
+
+  private static @Nullable String deviceOf(Area area) {
+    AreaOperations operations = area.operations();
+    return operations == null ? null : operations.owner();
+  }
+}

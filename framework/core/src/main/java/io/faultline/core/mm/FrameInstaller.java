@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.mm;
+
+import static io.faultline.core.area.VmBits.VM_SHARED;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.device.MmapRequestObject;
+import io.faultline.core.paging.Pte;
+import io.faultline.mm.Mman;
+import java.util.List;
+
+/** Puts what a driver mapped in its {@code mmap} into the page tables of the new area. */
+final class FrameInstaller {
+  private FrameInstaller() {}
+
+  static void install(AddressSpace space, Area area, List<MmapRequestObject.Install> installs) {
+    // Private memory is copied at its first write.
+    long rights = PageProtector.rights(area, area.hasAny(VM_SHARED));
+    for (MmapRequestObject.Install install : installs) {
+      long flags = install.counted() ? 0 : Pte.SPECIAL;
+      for (long page = 0; page < install.pages(); page++) {
+        space
+            .tables()
+            .set(
+                install.address() + (page << Mman.PAGE_SHIFT),
+                Pte.of(install.frame() + page, rights, flags));
+      }
+    }
+    installs.clear();
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.process;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.area.AreaOperations;
+import io.faultline.core.device.Driver;
+import io.faultline.core.device.UnplugHandler;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.PageZapper;
+import io.faultline.mm.ErrnoException;
+
+/**
+ * Takes a driver that goes out of all address spaces: its areas' pages are zapped and its {@code
+ * close} is called while its code is still there. The areas stay; every access is SIGBUS from then
+ * on.
+ */
+public final class DriverUnplug implements UnplugHandler {
+  private final TaskTable tasks;
+
+  public DriverUnplug(TaskTable tasks) {
+    this.tasks = tasks;
+  }
+
+  @Override
+  public void unplug(Driver driver) {
+    for (AddressSpace space : tasks.spaces()) {
+      try {
+        space.lockForWriting();
+      } catch (ErrnoException gone) {
+        continue;
+      }
+      try {
+        space
+            .areas()
+            .forEach(
+                area -> {
+                  if (driver.owns(area)) {
+                    unplug(driver, space, area);
+                  }
+                });
+      } finally {
+        space.unlockForWriting();
+      }
+    }
+  }
+
+  private static void unplug(Driver driver, AddressSpace space, Area area) {
+    PageZapper.zap(space.tables(), area.start(), area.end(), false);
+    AreaOperations operations = area.operations();
+    if (operations != null && operations.hasClose()) {
+      operations.close(area);
+    }
+    area.setPrivateData(null);
+    area.setOperations(driver.goneOperations(area));
+  }
+}

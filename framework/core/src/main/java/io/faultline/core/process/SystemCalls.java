@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.process;
+
+import static io.faultline.mm.Mman.MADV_POPULATE_WRITE;
+import static io.faultline.mm.Mman.MAP_ANONYMOUS;
+import static io.faultline.mm.Mman.MAP_HUGETLB;
+import static io.faultline.mm.Mman.PAGE_SHIFT;
+import static io.faultline.mm.Mman.PAGE_SIZE;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.device.Tracer;
+import io.faultline.core.fault.Populate;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.AioRing;
+import io.faultline.core.mm.BrkOperation;
+import io.faultline.core.mm.HugetlbMapping;
+import io.faultline.core.mm.MadviseOperation;
+import io.faultline.core.mm.MincoreOperation;
+import io.faultline.core.mm.MlockOperation;
+import io.faultline.core.mm.MmapCall;
+import io.faultline.core.mm.MmapOperation;
+import io.faultline.core.mm.MmapResult;
+import io.faultline.core.mm.MprotectOperation;
+import io.faultline.core.mm.MremapOperation;
+import io.faultline.core.mm.MsealOperation;
+import io.faultline.core.mm.MsyncOperation;
+import io.faultline.core.mm.MunmapOperation;
+import io.faultline.core.mm.PopulateRange;
+import io.faultline.core.mm.RemapFilePagesOperation;
+import io.faultline.core.mm.SysvShm;
+import io.faultline.device.AccessMode;
+import io.faultline.kernel.Task;
+import io.faultline.kernel.TraceEvent;
+import io.faultline.kernel.UserMemory;
+import io.faultline.kernel.VmaService;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.SignalException;
+import io.faultline.mm.Vma;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The system-call entry: resolves the task and its descriptors, takes the lock, runs the operation,
+ * lets go of the lock, faults in what the call asks for, and tells the trace. Thread-safe.
+ */
+public final class SystemCalls implements VmaService {
+  /** An operation on a locked address space. */
+  @FunctionalInterface
+  private interface Call<T> {
+    T run(AddressSpace space) throws ErrnoException;
+  }
+
+  private final Populate populate;
+  private final Tracer tracer;
+  private final SysvShm segments = new SysvShm();
+
+  public SystemCalls(Populate populate, Tracer tracer) {
+    this.populate = populate;
+    this.tracer = tracer;
+  }
+
+  @Override
+  public long mmap(
+      Task task, long address, long length, int prot, int flags, int fd, long offset)
+      throws ErrnoException {
+    return traced(
+        task, "mmap", () -> doMmap(task, address, length, prot, flags, fd, offset), address, length,
+        prot, flags, fd, offset);
+  }
+
+  /** {@code ksys_mmap_pgoff}. */
+  private long doMmap(
+      Task task, long address, long length, int prot, int flags, int fd, long offset)
+      throws ErrnoException {
+    if ((offset & (PAGE_SIZE - 1)) != 0) {
+      throw new ErrnoException(Errno.EINVAL, "offset: is not a multiple of 4096");
+    }
+    long pageOffset = offset >>> PAGE_SHIFT;
+    if ((flags & MAP_ANONYMOUS) != 0) {
+      if ((flags & MAP_HUGETLB) != 0) {
+        return write(
+            task, space -> HugetlbMapping.mmap(space, address, length, prot, flags, pageOffset));
+      }
+      return mapAndPopulate(
+          task, new MmapCall(address, length, prot, flags, null, pageOffset, 0));
+    }
+    OpenFileObject file = TaskTable.of(task).descriptor(fd);
+    if (file == null || file.mode() == AccessMode.PATH) {
+      throw new ErrnoException(Errno.EBADF, "fd: " + fd + " is not open");
+    }
+    if ((flags & MAP_HUGETLB) != 0) {
+      throw new ErrnoException(Errno.EINVAL, "flags: MAP_HUGETLB, but fd is no hugetlbfs file");
+    }
+    return mapAndPopulate(
+        task, new MmapCall(address, length, prot, flags, file, pageOffset, 0));
+  }
+
+  private long mapAndPopulate(Task task, MmapCall call) throws ErrnoException {
+    MmapResult result = write(task, space -> MmapOperation.mmap(space, call));
+    populateQuietly(task, result.populate());
+    return result.address();
+  }
+
+  @Override
+  public void munmap(Task task, long address, long length) throws ErrnoException {
+    traced(task, "munmap", space -> MunmapOperation.munmap(space, address, length), address, length);
+  }
+
+  @Override
+  public void mprotect(Task task, long address, long length, int prot) throws ErrnoException {
+    traced(
+        task, "mprotect", space -> MprotectOperation.mprotect(space, address, length, prot, -1),
+        address, length, prot);
+  }
+
+  @Override
+  public void pkeyMprotect(Task task, long address, long length, int prot, int pkey)
+      throws ErrnoException {
+    traced(
+        task, "pkey_mprotect",
+        space -> MprotectOperation.mprotect(space, address, length, prot, pkey), address, length,
+        prot, pkey);
+  }
+
+  @Override
+  public int pkeyAlloc(Task task, int flags, int accessRights) throws ErrnoException {
+    return (int)
+        traced(
+            task, "pkey_alloc",
+            () -> (long) write(task, space -> space.allocateKey(flags, accessRights)), flags,
+            accessRights);
+  }
+
+  @Override
+  public void pkeyFree(Task task, int pkey) throws ErrnoException {
+    traced(task, "pkey_free", space -> space.freeKey(pkey), pkey);
+  }
+
+  @Override
+  public long brk(Task task, long address) throws ErrnoException {
+    return traced(
+        task, "brk",
+        () -> {
+          MmapResult result = write(task, space -> BrkOperation.brk(space, address));
+          populateQuietly(task, result.populate());
+          return result.address();
+        },
+        address);
+  }
+
+  @Override
+  public long mremap(
+      Task task, long oldAddress, long oldLength, long newLength, int flags, long newAddress)
+      throws ErrnoException {
+    return traced(
+        task, "mremap",
+        () -> {
+          MmapResult result =
+              write(
+                  task,
+                  space ->
+                      MremapOperation.mremap(
+                          space, oldAddress, oldLength, newLength, flags, newAddress));
+          populateQuietly(task, result.populate());
+          return result.address();
+        },
+        oldAddress, oldLength, newLength, flags, newAddress);
+  }
+
+  @Override
+  public void madvise(Task task, long address, long length, int advice) throws ErrnoException {
+    traced(
+        task, "madvise",
+        () -> {
+          long end = MadviseOperation.check(address, length, advice);
+          if (end == address) {
+            return 0L;
+          }
+          if (MadviseOperation.populates(advice)) {
+            populate.advise(space(task), address, end, advice == MADV_POPULATE_WRITE);
+          } else {
+            write(
+                task,
+                space -> {
+                  MadviseOperation.madvise(space, address, end, advice);
+                  return 0;
+                });
+          }
+          return 0L;
+        },
+        address, length, advice);
+  }
+
+  @Override
+  public void msync(Task task, long address, long length, int flags) throws ErrnoException {
+    traced(
+        task, "msync",
+        () ->
+            read(
+                task,
+                space -> {
+                  MsyncOperation.msync(space, address, length, flags);
+                  return 0L;
+                }),
+        address, length, flags);
+  }
+
+  @Override
+  public void mlock(Task task, long address, long length) throws ErrnoException {
+    traced(task, "mlock", () -> lockPages(task, address, length, 0), address, length);
+  }
+
+  @Override
+  public void mlock2(Task task, long address, long length, int flags) throws ErrnoException {
+    traced(task, "mlock2", () -> lockPages(task, address, length, flags), address, length, flags);
+  }
+
+  private long lockPages(Task task, long address, long length, int flags) throws ErrnoException {
+    PopulateRange range =
+        write(task, space -> MlockOperation.mlock(space, address, length, flags));
+    try {
+      populate.populate(space(task), range.start(), range.length(), false);
+    } catch (ErrnoException refused) {
+      throw MlockOperation.populateError(refused);
+    }
+    return 0;
+  }
+
+  @Override
+  public void munlock(Task task, long address, long length) throws ErrnoException {
+    traced(
+        task, "munlock", space -> MlockOperation.munlock(space, address, length), address, length);
+  }
+
+  @Override
+  public void mlockall(Task task, int flags) throws ErrnoException {
+    traced(
+        task, "mlockall",
+        () -> {
+          populateQuietly(task, write(task, space -> MlockOperation.mlockall(space, flags)));
+          return 0L;
+        },
+        flags);
+  }
+
+  @Override
+  public void munlockall(Task task) throws ErrnoException {
+    traced(task, "munlockall", MlockOperation::munlockall);
+  }
+
+  @Override
+  public void mincore(Task task, long address, long length, long vector) throws ErrnoException {
+    traced(
+        task, "mincore",
+        () -> {
+          doMincore(task, address, length, vector);
+          return 0L;
+        },
+        address, length, vector);
+  }
+
+  private void doMincore(Task task, long address, long length, long vector)
+      throws ErrnoException {
+    long left = MincoreOperation.check(space(task), address, length, vector);
+    UserMemory memory = TaskTable.of(task).newCpu();
+    byte[] bytes = new byte[(int) Math.min(left, PAGE_SIZE)];
+    long cursor = address;
+    long target = vector;
+    while (left > 0) {
+      long from = cursor;
+      int atMost = (int) Math.min(left, bytes.length);
+      int told = read(task, space -> MincoreOperation.stretch(space, from, bytes, atMost));
+      try {
+        memory.write(target, MemorySegment.ofArray(bytes).asSlice(0, told));
+      } catch (SignalException unwritable) {
+        throw new ErrnoException(Errno.EFAULT, "vector: " + unwritable.getMessage());
+      }
+      left -= told;
+      target += told;
+      cursor += (long) told << PAGE_SHIFT;
+    }
+  }
+
+  @Override
+  public void mseal(Task task, long address, long length, long flags) throws ErrnoException {
+    traced(
+        task, "mseal", space -> MsealOperation.mseal(space, address, length, flags), address,
+        length, flags);
+  }
+
+  @Override
+  public void remapFilePages(
+      Task task, long address, long size, int prot, long pageOffset, int flags)
+      throws ErrnoException {
+    traced(
+        task, "remap_file_pages",
+        () -> {
+          populateQuietly(
+              task,
+              write(
+                  task,
+                  space ->
+                      RemapFilePagesOperation.remap(
+                          space, address, size, prot, pageOffset, flags)));
+          return 0L;
+        },
+        address, size, prot, pageOffset, flags);
+  }
+
+  @Override
+  public void mbind(
+      Task task, long address, long length, int mode, long mask, long maxNode, int flags)
+      throws ErrnoException {
+    if ((address & (PAGE_SIZE - 1)) != 0) {
+      throw new ErrnoException(Errno.EINVAL, "address: is not a multiple of 4096");
+    }
+    throw new UnsupportedOperationException("mbind: memory policies are not built");
+  }
+
+  @Override
+  public long prctl(Task task, int option, long a, long b, long c, long d) throws ErrnoException {
+    return traced(
+        task, "prctl",
+        () -> {
+          throw new ErrnoException(
+              Errno.EINVAL, "option: 0x" + Integer.toHexString(option) + " is not known");
+        },
+        option, a, b, c, d);
+  }
+
+  @Override
+  public int shmget(Task task, long size) throws ErrnoException {
+    return (int) traced(task, "shmget", () -> (long) segments.get(space(task), size), size);
+  }
+
+  @Override
+  public long shmat(Task task, int id, long address, int flags) throws ErrnoException {
+    return traced(
+        task, "shmat",
+        () -> {
+          MmapResult result = write(task, space -> segments.attach(space, id, address, flags));
+          populateQuietly(task, result.populate());
+          return result.address();
+        },
+        id, address, flags);
+  }
+
+  @Override
+  public void shmdt(Task task, long address) throws ErrnoException {
+    traced(task, "shmdt", space -> segments.detach(space, address), address);
+  }
+
+  @Override
+  public long ioSetup(Task task, int events) throws ErrnoException {
+    return traced(
+        task, "io_setup",
+        () -> write(task, space -> AioRing.setup(space, events)).address(), events);
+  }
+
+  @Override
+  public void ioDestroy(Task task, long context) throws ErrnoException {
+    traced(task, "io_destroy", space -> AioRing.destroy(space, context), context);
+  }
+
+  @Override
+  public Optional<Vma> find(Task task, long address) {
+    try {
+      return read(
+          task,
+          space -> Optional.ofNullable(space.areas().findAt(address)).map(VmaSnapshot::of));
+    } catch (ErrnoException gone) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public List<Vma> list(Task task) {
+    List<Vma> list = new ArrayList<>();
+    try {
+      read(
+          task,
+          space -> {
+            space.areas().forEach((Area area) -> list.add(VmaSnapshot.of(area)));
+            return list;
+          });
+    } catch (ErrnoException gone) {
+      return List.of();
+    }
+    return List.copyOf(list);
+  }
+
+  // ---- the frame round every call ---------------------------------------------------------------
+
+  private static AddressSpace space(Task task) throws ErrnoException {
+    return TaskTable.of(task).space();
+  }
+
+  private static <T> T write(Task task, Call<T> call) throws ErrnoException {
+    AddressSpace space = space(task);
+    space.lockForWriting();
+    try {
+      return call.run(space);
+    } finally {
+      space.unlockForWriting();
+    }
+  }
+
+  private static <T> T read(Task task, Call<T> call) throws ErrnoException {
+    AddressSpace space = space(task);
+    space.lockForReading();
+    try {
+      return call.run(space);
+    } finally {
+      space.unlockForReading();
+    }
+  }
+
+  /** {@code mm_populate}: what cannot be had now is asked for at its first touch. */
+  private void populateQuietly(Task task, PopulateRange range) throws ErrnoException {
+    if (range.length() != 0) {
+      populate.populate(space(task), range.start(), range.length(), true);
+    }
+  }
+
+  /** The body of a call. */
+  @FunctionalInterface
+  private interface Body {
+    long run() throws ErrnoException;
+  }
+
+  /** The body of a call that only succeeds or fails, on a locked address space. */
+  @FunctionalInterface
+  private interface Step {
+    void run(AddressSpace space) throws ErrnoException;
+  }
+
+  private void traced(Task task, String name, Step step, long... arguments)
+      throws ErrnoException {
+    traced(
+        task, name,
+        () ->
+            write(
+                task,
+                space -> {
+                  step.run(space);
+                  return 0L;
+                }),
+        arguments);
+  }
+
+  private long traced(Task task, String name, Body body, long... arguments)
+      throws ErrnoException {
+    if (!tracer.enabled()) {
+      return body.run();
+    }
+    try {
+      long result = body.run();
+      trace(task, name, arguments, CallText.result(result), null);
+      return result;
+    } catch (ErrnoException refused) {
+      trace(task, name, arguments, "-1 " + refused.errno(), refused.getMessage());
+      throw refused;
+    }
+  }
+
+  private void trace(
+      Task task, String name, long[] arguments, String result, @Nullable String detail) {
+    tracer.emit(
+        TraceEvent.Kind.CALL, task.pid(), null, 0, 0,
+        CallText.call(name, arguments) + " = " + result + (detail == null ? "" : ": " + detail));
+  }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.process;
+
+import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.fault.FaultStatistics;
+import io.faultline.core.fault.PageFaultHandler;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.ExitOperation;
+import io.faultline.core.mm.ForkOperation;
+import io.faultline.core.mm.MmServices;
+import io.faultline.core.mm.SpaceBuilder;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.ProcessImage;
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.TraceEvent;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Signal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The process table. Thread-safe. */
+public final class TaskTable implements Tasks {
+  private final MmServices services;
+  private final KernelProfile profile;
+  private final PageFaultHandler faults;
+  private final FaultStatistics statistics;
+  private final SpaceBuilder builder;
+  private final StandardImage standardImage;
+  private final AtomicInteger pids = new AtomicInteger();
+  private final ConcurrentSkipListMap<Integer, TaskObject> tasks = new ConcurrentSkipListMap<>();
+
+  /**
+   * @param profile of processes that name none themselves
+   */
+  public TaskTable(
+      MmServices services,
+      KernelProfile profile,
+      PageFaultHandler faults,
+      FaultStatistics statistics) {
+    this.services = services;
+    this.profile = profile;
+    this.faults = faults;
+    this.statistics = statistics;
+    this.builder = new SpaceBuilder(services);
+    this.standardImage = new StandardImage(services.memory());
+  }
+
+  /** A task of this table. */
+  static TaskObject of(Task task) throws ErrnoException {
+    if (task instanceof TaskObject object) {
+      return object;
+    }
+    throw new ErrnoException(Errno.ESRCH, "task: is not of this kernel");
+  }
+
+  @Override
+  public Task spawn(String name) {
+    return spawn(standardImage.of(name, profile));
+  }
+
+  @Override
+  public Task spawn(ProcessImage image) {
+    int pid = pids.incrementAndGet();
+    TaskObject task =
+        new TaskObject(pid, 0, image.name(), builder.build(pid, image), faults);
+    tasks.put(pid, task);
+    trace(TraceEvent.Kind.SPAWN, task, task.name());
+    return task;
+  }
+
+  @Override
+  public Task fork(Task parent) throws ErrnoException {
+    TaskObject original = of(parent);
+    AddressSpace source = original.space();
+    int pid = pids.incrementAndGet();
+    AddressSpace copy =
+        new AddressSpace(
+            pid, source.profile(), source.layout(), source.limits(), source.credentials(),
+            source.objectNames(), services);
+    source.lockForWriting();
+    try {
+      ForkOperation.fork(source, copy);
+    } finally {
+      source.unlockForWriting();
+    }
+    TaskObject child = new TaskObject(pid, original.pid(), original.name(), copy, faults);
+    original.shareFilesWith(child);
+    tasks.put(pid, child);
+    trace(TraceEvent.Kind.FORK, original, "child " + pid);
+    return child;
+  }
+
+  @Override
+  public void exit(Task task, int status) {
+    end(task, "exited " + status);
+  }
+
+  @Override
+  public void kill(Task task, Signal signal) {
+    end(task, "killed by " + signal);
+  }
+
+  private void end(Task task, String how) {
+    if (!(task instanceof TaskObject object)) {
+      return;
+    }
+    SortedMap<Integer, OpenFileObject> files = object.finish(how);
+    if (files == null) {
+      return;
+    }
+    ExitOperation.exit(object.space());
+    files.values().forEach(OpenFileObject::release);
+    tasks.remove(object.pid());
+    statistics.forget(object.pid());
+    trace(TraceEvent.Kind.EXIT, object, how);
+  }
+
+  private void trace(TraceEvent.Kind kind, TaskObject task, String text) {
+    if (services.tracer().enabled()) {
+      services.tracer().emit(kind, task.pid(), null, 0, 0, text);
+    }
+  }
+
+  @Override
+  public Optional<Task> find(int pid) {
+    return Optional.ofNullable(tasks.get(pid));
+  }
+
+  @Override
+  public List<Task> list() {
+    return List.copyOf(tasks.values());
+  }
+
+  /** The address spaces of all running processes, by number. */
+  public List<AddressSpace> spaces() {
+    List<AddressSpace> spaces = new ArrayList<>();
+    for (TaskObject task : tasks.values()) {
+      spaces.add(task.space());
+    }
+    return spaces;
+  }
+}
