@@ -65,7 +65,7 @@ public final class CommitAccount {
   /** {@code CommitLimit}, in pages. */
   public static long limit(KernelProfile profile) {
     return (profile.totalMemoryBytes() / 100 * profile.overcommitRatio()
-            + profile.totalSwapBytes())
+        + profile.totalSwapBytes())
         >>> Mman.PAGE_SHIFT;
   }
 }

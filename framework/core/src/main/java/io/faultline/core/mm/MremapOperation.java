@@ -202,7 +202,8 @@ public final class MremapOperation {
     kind =
         oldLength == newLength
             ? Kind.SAME_SIZE
-            : Args.above(oldLength, newLength) ? Kind.SHRINK : Kind.EXPAND;
+            : Args.above(oldLength, newLength) ? Kind.SHRINK
+            : Kind.EXPAND;
     if (!impliesNewAddress()) {
       newAddress = address;
       if (kind != Kind.EXPAND) {

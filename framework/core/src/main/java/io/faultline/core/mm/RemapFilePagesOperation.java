@@ -54,10 +54,10 @@ public final class RemapFilePagesOperation {
     file.retain();
     try {
       return MmapOperation.mmap(
-              space,
-              new MmapCall(
-                  start, size, Protection.ofFlags(area.flags()).prot(), flags, file, pageOffset,
-                  0))
+          space,
+          new MmapCall(
+              start, size, Protection.ofFlags(area.flags()).prot(), flags, file, pageOffset,
+              0))
           .populate();
     } finally {
       file.release();

@@ -120,9 +120,9 @@ public final class SysvShm {
 
   private static @Nullable OpenFileObject segmentFile(Area area) {
     return area.mappedFile() instanceof OpenFileObject file
-            && file.inode().provider() instanceof SharedMemoryProvider memory
-            && memory.isSegment()
-        ? file
-        : null;
+        && file.inode().provider() instanceof SharedMemoryProvider memory
+        && memory.isSegment()
+            ? file
+            : null;
   }
 }

@@ -39,21 +39,20 @@ public final class MapsText {
     StringBuilder text = new StringBuilder(space.areas().size() * 64 + 64);
     locked(
         space,
-        () ->
-            space
-                .areas()
-                .forEach(
-                    area -> {
-                      appendHex(text, area.start(), 8);
-                      text.append('-');
-                      appendHex(text, area.end(), 8);
-                      for (VmFlag flag : VmFlag.values()) {
-                        if (area.hasAny(flag.mask())) {
-                          text.append(' ').append(flag.mnemonic());
-                        }
-                      }
-                      text.append('\n');
-                    }));
+        () -> space
+            .areas()
+            .forEach(
+                area -> {
+                  appendHex(text, area.start(), 8);
+                  text.append('-');
+                  appendHex(text, area.end(), 8);
+                  for (VmFlag flag : VmFlag.values()) {
+                    if (area.hasAny(flag.mask())) {
+                      text.append(' ').append(flag.mnemonic());
+                    }
+                  }
+                  text.append('\n');
+                }));
     return text.append(VSYSCALL_FLAGS).toString();
   }
 

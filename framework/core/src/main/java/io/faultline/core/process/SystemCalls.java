@@ -109,7 +109,8 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void munmap(Task task, long address, long length) throws ErrnoException {
-    traced(task, "munmap", space -> MunmapOperation.munmap(space, address, length), address, length);
+    traced(task, "munmap", space -> MunmapOperation.munmap(space, address, length), address,
+        length);
   }
 
   @Override
@@ -130,11 +131,10 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public int pkeyAlloc(Task task, int flags, int accessRights) throws ErrnoException {
-    return (int)
-        traced(
-            task, "pkey_alloc",
-            () -> (long) write(task, space -> space.allocateKey(flags, accessRights)), flags,
-            accessRights);
+    return (int) traced(
+        task, "pkey_alloc",
+        () -> (long) write(task, space -> space.allocateKey(flags, accessRights)), flags,
+        accessRights);
   }
 
   @Override
@@ -164,9 +164,8 @@ public final class SystemCalls implements VmaService {
           MmapResult result =
               write(
                   task,
-                  space ->
-                      MremapOperation.mremap(
-                          space, oldAddress, oldLength, newLength, flags, newAddress));
+                  space -> MremapOperation.mremap(
+                      space, oldAddress, oldLength, newLength, flags, newAddress));
           populateQuietly(task, result.populate());
           return result.address();
         },
@@ -201,13 +200,12 @@ public final class SystemCalls implements VmaService {
   public void msync(Task task, long address, long length, int flags) throws ErrnoException {
     traced(
         task, "msync",
-        () ->
-            read(
-                task,
-                space -> {
-                  MsyncOperation.msync(space, address, length, flags);
-                  return 0L;
-                }),
+        () -> read(
+            task,
+            space -> {
+              MsyncOperation.msync(space, address, length, flags);
+              return 0L;
+            }),
         address, length, flags);
   }
 
@@ -305,9 +303,8 @@ public final class SystemCalls implements VmaService {
               task,
               write(
                   task,
-                  space ->
-                      RemapFilePagesOperation.remap(
-                          space, address, size, prot, pageOffset, flags)));
+                  space -> RemapFilePagesOperation.remap(
+                      space, address, size, prot, pageOffset, flags)));
           return 0L;
         },
         address, size, prot, pageOffset, flags);
@@ -444,13 +441,12 @@ public final class SystemCalls implements VmaService {
       throws ErrnoException {
     traced(
         task, name,
-        () ->
-            write(
-                task,
-                space -> {
-                  step.run(space);
-                  return 0L;
-                }),
+        () -> write(
+            task,
+            space -> {
+              step.run(space);
+              return 0L;
+            }),
         arguments);
   }
 

@@ -4,8 +4,8 @@ package io.faultline.core.process;
 
 import io.faultline.core.area.Area;
 import io.faultline.device.OpenFile;
-import io.faultline.mm.Vma;
 import io.faultline.mm.VmFlags;
+import io.faultline.mm.Vma;
 import org.jspecify.annotations.Nullable;
 
 /**
