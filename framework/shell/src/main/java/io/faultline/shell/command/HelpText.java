@@ -28,8 +28,9 @@ final class HelpText {
     if (manual != null) {
       return new Text(manual.page());
     }
-    if (exists(session, name) && anotherHelp(session, name)) {
-      return null;
+    Function another = anotherHelp(session);
+    if (another != null && exists(session, name)) {
+      return execute(another, session, name);
     }
     throw arguments.wrong("COMMAND", name, "is not a command: help lists them");
   }
@@ -56,18 +57,22 @@ final class HelpText {
     return session.get(name.contains(":") ? name : "*:" + name) instanceof Function;
   }
 
-  private static boolean anotherHelp(CommandSession session, String name) throws CommandException {
+  private static @Nullable Function anotherHelp(CommandSession session) {
     for (String help : OTHER_HELPS) {
       if (session.get(help) instanceof Function function) {
-        try {
-          function.execute(session, new ArrayList<>(List.of(name)));
-          return true;
-        } catch (Exception e) {
-          throw new CommandException("help: " + help + " " + name + " failed: " + e);
-        }
+        return function;
       }
     }
-    return false;
+    return null;
+  }
+
+  private static @Nullable Object execute(Function help, CommandSession session, String name)
+      throws CommandException {
+    try {
+      return help.execute(session, new ArrayList<>(List.of(name)));
+    } catch (Exception e) {
+      throw new CommandException("help: no help for " + name + ": " + e);
+    }
   }
 
   private HelpText() {}

@@ -88,39 +88,11 @@ public final class Names {
   }
 
   private String unknown(String word) {
-    String name = plain(word);
-    String nearest = "";
-    int least = 3;
-    for (String candidate : values.keySet()) {
-      int distance = distance(name, candidate);
-      if (distance < least) {
-        least = distance;
-        nearest = candidate;
-      }
-    }
+    String nearest = Nearest.to(plain(word), values.keySet());
     String said = word.isEmpty() ? "has an empty name in it" : "has no name '" + word + "'";
     return nearest.isEmpty()
         ? said + ": write " + String.join(", ", values.keySet())
         : said + ": did you mean " + nearest + "?";
-  }
-
-  /** How many letters must be changed, put in or left out (Levenshtein). */
-  private static int distance(String left, String right) {
-    int[] row = new int[right.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= left.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int above = row[j];
-        int changed = diagonal + (left.charAt(i - 1) == right.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(changed, Math.min(above, row[j - 1]) + 1);
-        diagonal = above;
-      }
-    }
-    return row[right.length()];
   }
 
   /** Collects names; not thread-safe. */

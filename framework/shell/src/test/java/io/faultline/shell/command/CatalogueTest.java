@@ -31,7 +31,7 @@ class CatalogueTest {
               .matcher(Files.readString(CLASSES.resolve(file), StandardCharsets.UTF_8));
       if (function.find()) {
         String name = function.group(1) != null ? function.group(1) : function.group(2);
-        if (!name.startsWith("_")) {
+        if (!name.startsWith("_") && !name.equals("default")) {
           components.add(name);
         }
       }
