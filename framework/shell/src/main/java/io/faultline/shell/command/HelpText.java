@@ -3,7 +3,6 @@
 package io.faultline.shell.command;
 
 import io.faultline.shell.Arguments;
-import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
 import io.faultline.shell.Manual;
 import io.faultline.shell.view.Text;
@@ -20,11 +19,11 @@ final class HelpText {
   static @Nullable Object answer(CommandSession session, Arguments arguments)
       throws CommandException {
     if (!arguments.hasNext()) {
-      return new Text(overview());
+      return new Text(overview(session));
     }
     String name = arguments.word("COMMAND");
     arguments.end();
-    Manual manual = Catalogue.find(name);
+    Manual manual = find(session, name);
     if (manual != null) {
       return new Text(manual.page());
     }
@@ -35,15 +34,24 @@ final class HelpText {
     throw arguments.wrong("COMMAND", name, "is not a command: help lists them");
   }
 
-  private static String overview() {
+  private static @Nullable Manual find(CommandSession session, String name) {
+    Manual ours = Catalogue.find(name);
+    if (ours != null) {
+      return ours;
+    }
+    String plain = name.substring(name.indexOf(':') + 1);
+    return Others.manuals(session).stream()
+        .filter(other -> other.name().equals(plain))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static String overview(CommandSession session) {
     StringBuilder text = new StringBuilder();
     for (Catalogue.Group group : Catalogue.groups()) {
-      text.append(group.title()).append('\n');
-      for (Class<? extends Command> command : group.commands()) {
-        Manual manual = Manual.of(command);
-        text.append("  %-9s %s%n".formatted(manual.name(), manual.summary()));
-      }
+      append(text, group.title(), group.commands().stream().map(Manual::of).toList());
     }
+    append(text, "Of other bundles", Others.manuals(session));
     text.append(
         """
         help COMMAND explains one, with examples; Tab completes names and arguments.
@@ -51,6 +59,15 @@ final class HelpText {
         A pipe takes what a command prints: vmas 2 | grep scullp. A variable keeps what it returns:
         a = (mmap 2 4p rw-); poke 2 $a hello""");
     return text.toString();
+  }
+
+  private static void append(StringBuilder text, String title, List<Manual> manuals) {
+    if (!manuals.isEmpty()) {
+      text.append(title).append('\n');
+    }
+    for (Manual manual : manuals) {
+      text.append("  %-9s %s%n".formatted(manual.name(), manual.summary()));
+    }
   }
 
   private static boolean exists(CommandSession session, String name) {

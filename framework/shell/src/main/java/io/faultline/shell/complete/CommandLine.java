@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.shell.complete;
 
+import io.faultline.shell.Manual;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.felix.service.command.CommandSession;
@@ -27,10 +28,24 @@ record CommandLine(List<String> words, int index, String word) {
   }
 
   /** What JLine keeps for a command: its description, and what to call for its arguments. */
-  static Object completion(String description) {
-    return List.of(
-        new CompletionData(null, description, null, null),
-        new CompletionData(null, null, "faultline:__complete", null));
+  static Object ours(Manual manual) {
+    return List.of(description(manual), arguments("faultline:__complete"));
+  }
+
+  /** The same for a command of another bundle, whose kinds of values are not known here. */
+  static Object others(Manual manual) {
+    boolean folders = manual.usage().slots().stream().anyMatch(s -> s.value().equals("DIR"));
+    return folders
+        ? List.of(description(manual), arguments("__directories"))
+        : List.of(description(manual));
+  }
+
+  private static CompletionData description(Manual manual) {
+    return new CompletionData(null, manual.summary(), null, null);
+  }
+
+  private static CompletionData arguments(String script) {
+    return new CompletionData(null, null, script, null);
   }
 
   /** The candidates as JLine wants them. */

@@ -5,6 +5,7 @@ package io.faultline.shell.complete;
 import io.faultline.shell.Command;
 import io.faultline.shell.Manual;
 import io.faultline.shell.command.Catalogue;
+import io.faultline.shell.command.Others;
 import java.util.Map;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.CommandSessionListener;
@@ -29,7 +30,11 @@ public final class CompletionInstaller implements CommandSessionListener {
       for (Class<? extends Command> each : Catalogue.typed()) {
         Manual manual = Manual.of(each);
         ((Map<String, Object>) completions)
-            .put(Command.SCOPE + ":" + manual.name(), CommandLine.completion(manual.summary()));
+            .put(Command.SCOPE + ":" + manual.name(), CommandLine.ours(manual));
+      }
+      for (Manual manual : Others.manuals(session)) {
+        ((Map<String, Object>) completions)
+            .put(Command.SCOPE + ":" + manual.name(), CommandLine.others(manual));
       }
     }
   }
