@@ -3,6 +3,8 @@
 package io.faultline.distribution.console;
 
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -67,7 +69,13 @@ final class Batch {
   }
 
   private CommandSession session() {
-    CommandSession session = processor.createSession(System.in, System.out, System.err);
+    // Not System.out: Gogo puts a stream of its own there, which writes to the running command's
+    // output, which is this session's: a command that prints would call itself for ever.
+    CommandSession session =
+        processor.createSession(
+            System.in,
+            new FileOutputStream(FileDescriptor.out),
+            new FileOutputStream(FileDescriptor.err));
     session.put("SCOPE", "faultline:gogo:felix:*");
     return session;
   }

@@ -4,6 +4,7 @@ package io.faultline.shell.command;
 
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
+import io.faultline.shell.Manual;
 import io.faultline.shell.word.Nearest;
 import java.util.Collection;
 import java.util.Set;
@@ -39,6 +40,7 @@ public final class Unknown extends Command {
 
   private static Set<String> names(CommandSession session) {
     Set<String> names = new TreeSet<>();
+    Catalogue.typed().forEach(command -> names.add(Manual.of(command).name()));
     if (session.get(".commands") instanceof Collection<?> commands) {
       for (Object command : commands) {
         String name = command.toString();
