@@ -37,8 +37,7 @@ final class TreeBranch extends TreeNode {
   /** Brings an entry up to date with its child. */
   private void refresh(int index) {
     TreeNode child = child(index);
-    starts[index] = child.starts[0];
-    ends[index] = child.ends[child.count - 1];
+    setKeys(index, child.starts[0], child.ends[child.count - 1]);
     gaps[index] = child.largestGap();
   }
 
@@ -86,14 +85,14 @@ final class TreeBranch extends TreeNode {
   private void insertAt(int index, TreeNode child) {
     System.arraycopy(children, index, children, index + 1, count - index);
     System.arraycopy(gaps, index, gaps, index + 1, count - index);
-    openKeys(index);
+    openKeys(index, child.starts[0], child.ends[child.count - 1]);
     children[index] = child;
-    refresh(index);
+    gaps[index] = child.largestGap();
   }
 
   @Override
   void remove(Area area) {
-    int index = indexOf(area.start);
+    int index = Math.min(indexOf(area.start), count - 1);
     TreeNode child = child(index);
     child.remove(area);
     if (child.count >= MINIMUM) {

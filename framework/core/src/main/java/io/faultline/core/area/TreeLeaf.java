@@ -39,6 +39,11 @@ final class TreeLeaf extends TreeNode {
   @Override
   @Nullable TreeNode insert(Area area) {
     int position = countAtMost(area.start);
+    // Ends in branches are exact: the first area that ends above the start is in this leaf.
+    if (position < count && starts[position] < area.end) {
+      throw new IllegalStateException(
+          area + " overlaps " + area(position) + "; unmap that first");
+    }
     if (count < CAPACITY) {
       insertAt(position, area);
       return null;
@@ -56,15 +61,16 @@ final class TreeLeaf extends TreeNode {
 
   private void insertAt(int index, Area area) {
     System.arraycopy(areas, index, areas, index + 1, count - index);
-    openKeys(index);
+    openKeys(index, area.start, area.end);
     areas[index] = area;
-    starts[index] = area.start;
-    ends[index] = area.end;
   }
 
   @Override
   void remove(Area area) {
     int index = indexOf(area.start);
+    if (areas[index] != area) {
+      throw new IllegalStateException("not in this tree: " + area);
+    }
     closeKeys(index);
     System.arraycopy(areas, index + 1, areas, index, count - index);
     areas[count] = null;
@@ -72,9 +78,7 @@ final class TreeLeaf extends TreeNode {
 
   @Override
   void resize(Area area, long newStart, long newEnd) {
-    int index = indexOf(area.start);
-    starts[index] = newStart;
-    ends[index] = newEnd;
+    setKeys(indexOf(area.start), newStart, newEnd);
     area.setRange(newStart, newEnd);
   }
 
