@@ -44,12 +44,10 @@ public class AreaTreeBenchmark {
   private static final long MMAP_BASE = 0x7fff_f7ff_f000L;
 
   /** Areas in the space. */
-  @Param({"1000", "60000", "1000000"})
-  int areas;
+  @Param({"1000", "60000", "1000000"}) int areas;
 
   /** Different addresses asked for; a power of two. */
-  @Param({"1024", "262144"})
-  int probes;
+  @Param({"1024", "262144"}) int probes;
 
   private final AreaTree tree = new AreaTree();
   private final TreeMap<Long, Area> map = new TreeMap<>();

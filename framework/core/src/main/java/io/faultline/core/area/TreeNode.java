@@ -104,14 +104,14 @@ abstract sealed class TreeNode permits TreeLeaf, TreeBranch {
   final int indexOf(long address) {
     int base =
         (atMost(firstQuarter, address)
-                + atMost(secondQuarter, address)
-                + atMost(thirdQuarter, address))
+            + atMost(secondQuarter, address)
+            + atMost(thirdQuarter, address))
             << 4;
     long[] keys = ends;
     base +=
         (atMost(keys[base + 3], address)
-                + atMost(keys[base + 7], address)
-                + atMost(keys[base + 11], address))
+            + atMost(keys[base + 7], address)
+            + atMost(keys[base + 11], address))
             << 2;
     return base
         + atMost(keys[base], address)
