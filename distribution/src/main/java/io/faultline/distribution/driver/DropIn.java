@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.distribution.driver;
+
+import io.faultline.kernel.DeviceInfo;
+import io.faultline.kernel.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/**
+ * The drop-in folder, which File Install watches, and the folder of drivers that came along. Puts a
+ * driver in or takes it out and waits until the running kernel has followed.
+ */
+@Component(service = DropIn.class)
+public final class DropIn {
+  private static final String JAR = ".jar";
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
+
+  private final BundleContext context;
+  private final Devices devices;
+  private final Path folder;
+  private final Path available;
+
+  /**
+   * @param context tells the folders by its properties {@code faultline.drivers} and {@code
+   *     faultline.available}
+   * @param devices the kernel's device table
+   */
+  @Activate
+  public DropIn(BundleContext context, @Reference Devices devices) {
+    this.context = context;
+    this.devices = devices;
+    this.folder = folder(context, "faultline.drivers");
+    this.available = folder(context, "faultline.available");
+  }
+
+  private static Path folder(BundleContext context, String property) {
+    return Path.of(
+        Objects.requireNonNull(
+            context.getProperty(property), property + " is not set; the launcher sets it"));
+  }
+
+  /** Names of the drivers that came along, sorted. */
+  public List<String> available() {
+    return names(available);
+  }
+
+  /** Names of the drivers in the drop-in folder, sorted. */
+  public List<String> installed() {
+    return names(folder);
+  }
+
+  /** The jar of a driver that came along. */
+  public Path availableJar(String name) {
+    return available.resolve(name + JAR);
+  }
+
+  private static List<String> names(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(f -> f.getFileName().toString())
+          .filter(n -> n.endsWith(JAR) && !n.startsWith("."))
+          .map(n -> n.substring(0, n.length() - JAR.length()))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /**
+   * Drops a jar in, or over the one of the same name, and waits until its bundle runs.
+   *
+   * @return the devices that it brought
+   * @throws DropInException when it does not come up; the message says why
+   */
+  public List<DeviceInfo> install(Path jar) throws DropInException, InterruptedException {
+    String name = jar.getFileName().toString();
+    if (!Files.isRegularFile(jar) || !name.endsWith(JAR)) {
+      throw new DropInException(jar + " is not a jar; there are " + available());
+    }
+    Path target = folder.resolve(name);
+    Bundle before = bundle(target);
+    long modified = before == null ? -1 : before.getLastModified();
+    try {
+      // Under a name that is not watched, then moved: nobody ever sees half a jar.
+      Path part = folder.resolve("." + name + ".part");
+      Files.copy(jar, part, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new DropInException("cannot copy " + jar + " to " + folder + ": " + e);
+    }
+    Bundle bundle =
+        await(
+            () -> {
+              Bundle now = bundle(target);
+              return now != null && now.getLastModified() != modified && settled(now) ? now : null;
+            });
+    if (bundle == null) {
+      throw new DropInException(
+          target + " lies there but was not installed; is it a bundle? The log says more");
+    }
+    requireActive(bundle);
+    List<DeviceInfo> brought =
+        await(
+            () -> {
+              List<DeviceInfo> now = devicesOf(bundle);
+              return now.isEmpty() ? null : now;
+            });
+    if (brought == null) {
+      throw new DropInException(
+          bundle.getSymbolicName()
+              + " runs but brought no device; does it register an MmapProvider with @Device?");
+    }
+    return brought;
+  }
+
+  /** File Install starts a bundle shortly after it has installed it. */
+  private static boolean settled(Bundle bundle) {
+    return bundle.getState() == Bundle.ACTIVE
+        || System.currentTimeMillis() - bundle.getLastModified() > 1000;
+  }
+
+  private static void requireActive(Bundle bundle) throws DropInException {
+    if (bundle.getState() != Bundle.ACTIVE) {
+      try {
+        bundle.start();
+      } catch (BundleException e) {
+        throw new DropInException(bundle.getSymbolicName() + " does not start: " + e.getMessage());
+      }
+    }
+  }
+
+  private List<DeviceInfo> devicesOf(Bundle bundle) {
+    return devices.list().stream()
+        .filter(d -> d.present() && d.driver().equals(bundle.getSymbolicName()))
+        .toList();
+  }
+
+  /**
+   * Takes a driver's jar away and waits until its bundle is gone.
+   *
+   * @return the bundle that went
+   * @throws DropInException when there is none of that name, or it does not go
+   */
+  public Bundle remove(String name) throws DropInException, InterruptedException {
+    Path target = folder.resolve(name + JAR);
+    Bundle bundle = bundle(target);
+    if (bundle == null) {
+      throw new DropInException(name + " is not in " + folder + "; there are " + installed());
+    }
+    try {
+      Files.delete(target);
+    } catch (IOException e) {
+      throw new DropInException("cannot remove " + target + ": " + e);
+    }
+    if (await(() -> bundle.getState() == Bundle.UNINSTALLED ? bundle : null) == null) {
+      throw new DropInException(bundle.getSymbolicName() + " did not stop; the log says more");
+    }
+    return bundle;
+  }
+
+  private @Nullable Bundle bundle(Path jar) {
+    return context.getBundle(jar.toUri().toString());
+  }
+
+  private static <T> @Nullable T await(Supplier<@Nullable T> look) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    T found = look.get();
+    while (found == null && System.nanoTime() < end) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
+      found = look.get();
+    }
+    return found;
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.distribution.driver;
+
+import io.faultline.kernel.DeviceInfo;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.framework.Bundle;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code insmod} and {@code rmmod}. */
+@Component(service = ModuleCommands.class)
+@GogoCommand(
+    scope = "faultline",
+    function = {"insmod", "rmmod"})
+public final class ModuleCommands {
+  private final DropIn dropIn;
+
+  /**
+   * @param dropIn the folder of drivers
+   */
+  @Activate
+  public ModuleCommands(@Reference DropIn dropIn) {
+    this.dropIn = dropIn;
+  }
+
+  /** Installs a driver, or lists those that can be. */
+  @Descriptor("""
+      install a driver into the running kernel, or a new version over the old one
+      usage: insmod [NAME|JAR]
+      Copies the jar into the folder drivers/, which is watched. NAME is one that came along; without
+      one they are listed.
+      example: insmod scullp
+      example: insmod ~/mydriver/target/mydriver-1.0.jar""")
+  public String insmod(CommandSession session, String... words)
+      throws DropInException, InterruptedException {
+    if (words.length == 0) {
+      return "available: %s%ninstalled: %s"
+          .formatted(list(dropIn.available()), list(dropIn.installed()));
+    }
+    if (words.length > 1) {
+      throw new DropInException("insmod: one driver at a time; example: insmod scullp");
+    }
+    List<DeviceInfo> devices =
+        dropIn.install(
+            dropIn.available().contains(words[0])
+                ? dropIn.availableJar(words[0])
+                : session.currentDir().resolve(home(words[0])));
+    DeviceInfo first = devices.getFirst();
+    return "%s %s: %s"
+        .formatted(
+            first.driver(),
+            first.driverVersion(),
+            devices.stream().map(DeviceInfo::path).collect(Collectors.joining(" ")));
+  }
+
+  /** Removes a driver. */
+  @Descriptor("""
+      remove a driver from the running kernel, even while its device is mapped
+      usage: rmmod NAME
+      Deletes the jar from the folder drivers/. Areas that are left answer an access with SIGBUS.
+      example: rmmod scullp""")
+  public String rmmod(String... words) throws DropInException, InterruptedException {
+    if (words.length != 1) {
+      throw new DropInException(
+          "rmmod: NAME is missing; installed: " + list(dropIn.installed()));
+    }
+    Bundle gone = dropIn.remove(words[0]);
+    return gone.getSymbolicName() + " is gone";
+  }
+
+  private static Path home(String word) {
+    return word.startsWith("~/")
+        ? Path.of(System.getProperty("user.home"), word.substring(2))
+        : Path.of(word);
+  }
+
+  private static String list(List<String> names) {
+    return names.isEmpty() ? "none" : String.join(" ", names);
+  }
+}
