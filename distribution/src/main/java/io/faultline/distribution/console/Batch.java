@@ -11,6 +11,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.felix.service.command.CommandProcessor;
@@ -25,6 +26,9 @@ final class Batch {
   static final int FAILED = 1;
   static final int USAGE = 2;
 
+  private static final long PATIENCE_NANOS = 2_000_000_000L;
+  private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
+
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_./:,@%+-]+");
 
   private final CommandProcessor processor;
@@ -37,7 +41,7 @@ final class Batch {
   int command(List<String> words) {
     try (CommandSession session = session()) {
       String name = words.getFirst();
-      if (!exists(session, name)) {
+      if (!await(session, name)) {
         System.err.println("faultline: there is no command " + name + "; try: faultline help");
         return USAGE;
       }
@@ -94,6 +98,18 @@ final class Batch {
       System.err.println("faultline: " + (e.getMessage() != null ? e.getMessage() : e.toString()));
       return FAILED;
     }
+  }
+
+  /** A bundle that runs may still be about to register its commands. */
+  private static boolean await(CommandSession session, String name) {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (!exists(session, name)) {
+      if (System.nanoTime() > end || Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
+    }
+    return true;
   }
 
   private static boolean exists(CommandSession session, String name) {
