@@ -20,8 +20,10 @@ class ScriptIT {
   private static final Path SCRIPT =
       Path.of(System.getProperty("faultline.home")).resolve("faultline").normalize();
 
-  @TempDir
-  Path folder;
+  /** One for all: the JVM's archive of classes is made there once. */
+  @TempDir static Path var;
+
+  @TempDir Path folder;
 
   private record Ended(int status, String out, String err) {}
 
@@ -30,7 +32,7 @@ class ScriptIT {
     List<String> command = new ArrayList<>(List.of(script.toString()));
     command.addAll(List.of(words));
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-    builder.environment().put("FAULTLINE_VAR", folder.resolve("var").toString());
+    builder.environment().put("FAULTLINE_VAR", var.toString());
     builder.environment().putAll(environment);
     return builder.start();
   }
@@ -114,8 +116,8 @@ class ScriptIT {
     Process two = start(SCRIPT, Map.of());
     assertThat(end(two, "echo two\n").out()).isEqualTo("two\n");
     assertThat(end(one, "echo one\n").out()).isEqualTo("one\n");
-    assertThat(folder.resolve("var/run")).isEmptyDirectory();
-    assertThat(folder.resolve("var/log")).isNotEmptyDirectory();
+    assertThat(var.resolve("run")).isEmptyDirectory();
+    assertThat(var.resolve("log")).isNotEmptyDirectory();
   }
 
   @Test
@@ -125,7 +127,7 @@ class ScriptIT {
     new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
     assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(130);
-    assertThat(folder.resolve("var/run")).isEmptyDirectory();
+    assertThat(var.resolve("run")).isEmptyDirectory();
   }
 
   @Test
@@ -151,7 +153,8 @@ class ScriptIT {
                     "PATH", "/usr/sbin:/bin"),
                 "version"),
             "");
-    assertThat(ended.err()).contains("needs a JDK 25").contains("jdk-17 is 17").contains("JAVA_HOME");
+    assertThat(ended.err()).contains("needs a JDK 25").contains("jdk-17 is 17")
+        .contains("JAVA_HOME");
     assertThat(ended.status()).isEqualTo(70);
   }
 }

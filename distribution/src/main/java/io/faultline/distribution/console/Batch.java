@@ -2,21 +2,28 @@
 // Copyright the Faultline authors
 package io.faultline.distribution.console;
 
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.felix.gogo.jline.Shell;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.impl.DumbTerminal;
 
 /**
  * Commands without a terminal. What a command returns is printed; a command that throws fails, with
@@ -32,17 +39,26 @@ final class Batch {
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_./:,@%+-]+");
 
   private final CommandProcessor processor;
+  // The process's own streams: System.out is Gogo's by now, which hands on to that of the session.
+  private final InputStream in = new FileInputStream(FileDescriptor.in);
+  private final PrintStream out = stream(FileDescriptor.out, System.out);
+  private final PrintStream err = stream(FileDescriptor.err, System.err);
 
   Batch(CommandProcessor processor) {
     this.processor = processor;
   }
 
+  private static PrintStream stream(FileDescriptor descriptor, PrintStream like) {
+    return new PrintStream(
+        new BufferedOutputStream(new FileOutputStream(descriptor)), true, like.charset());
+  }
+
   /** One command with its arguments, taken as they are. */
-  int command(List<String> words) {
+  int command(List<String> words) throws IOException {
     try (CommandSession session = session()) {
       String name = words.getFirst();
       if (!await(session, name)) {
-        System.err.println("faultline: there is no command " + name + "; try: faultline help");
+        err.println("faultline: there is no command " + name + "; try: faultline help");
         return USAGE;
       }
       return execute(
@@ -51,17 +67,17 @@ final class Batch {
   }
 
   /** A line of Gogo. */
-  int line(String line) {
+  int line(String line) throws IOException {
     try (CommandSession session = session()) {
       return execute(session, line);
     }
   }
 
   /** Lines of Gogo, up to the first that fails. */
-  int lines(InputStream input) throws IOException {
+  int lines() throws IOException {
     try (CommandSession session = session()) {
       BufferedReader reader =
-          new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8));
+          new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
       int status = 0;
       for (String line = reader.readLine();
           line != null && status == 0 && !line.strip().equals("exit");
@@ -72,32 +88,36 @@ final class Batch {
     }
   }
 
-  private CommandSession session() {
-    // Not System.out: Gogo puts a stream of its own there, which writes to the running command's
-    // output, which is this session's: a command that prints would call itself for ever.
-    CommandSession session =
-        processor.createSession(
-            System.in,
-            new FileOutputStream(FileDescriptor.out),
-            new FileOutputStream(FileDescriptor.err));
+  private CommandSession session() throws IOException {
+    CommandSession session = processor.createSession(in, out, err);
     session.put("SCOPE", "faultline:gogo:felix:*");
+    // Gogo's echo, cat and their like ask the session's terminal for its width.
+    session.put(
+        Shell.VAR_TERMINAL,
+        new DumbTerminal("faultline", Terminal.TYPE_DUMB, in, out, out.charset()));
     return session;
   }
 
-  private static int execute(CommandSession session, String line) {
+  private int execute(CommandSession session, String line) {
     try {
       Object result = session.execute(line);
       if (result != null) {
         String text = session.format(result, Converter.INSPECT).toString();
-        System.out.print(text.endsWith("\n") ? text : text + "\n");
+        out.print(text.endsWith("\n") ? text : text + "\n");
       }
-      System.out.flush();
+      out.flush();
       return 0;
     } catch (Exception e) {
-      System.out.flush();
-      System.err.println("faultline: " + (e.getMessage() != null ? e.getMessage() : e.toString()));
+      out.flush();
+      Throwable cause = e instanceof InvocationTargetException ? e.getCause() : e;
+      err.println("faultline: " + line(cause));
       return FAILED;
     }
+  }
+
+  private static String line(Throwable thrown) {
+    String message = thrown.getMessage();
+    return message != null ? message : thrown.toString();
   }
 
   /** A bundle that runs may still be about to register its commands. */

@@ -39,7 +39,7 @@ public final class Console implements ToIntFunction<List<String>> {
       if (words.isEmpty()) {
         return System.console() != null && System.console().isTerminal()
             ? new Interactive(context, processor).run()
-            : batch.lines(System.in);
+            : batch.lines();
       }
       if (words.getFirst().equals("-c")) {
         return batch.line(String.join(" ", words.subList(1, words.size())));

@@ -65,7 +65,7 @@ public final class DemoCommand {
       throws DemoFailedException, DropInException, ErrnoException, IOException,
       InterruptedException {
     long begin = System.nanoTime();
-    Narrator narrator = new Narrator(session.getConsole(), colours(session));
+    Narrator narrator = new Narrator(session.getConsole(), colours());
     DriverCalls driver = new DriverCalls(DriverStory.DEVICE);
     ServiceRegistration<TraceListener> listening =
         context.registerService(TraceListener.class, driver, null);
@@ -77,7 +77,7 @@ public final class DemoCommand {
       listening.unregister();
     }
     new ReplayStory(
-            kernel, processor, Path.of(context.getProperty("faultline.recordings")), narrator)
+        kernel, processor, Path.of(context.getProperty("faultline.recordings")), narrator)
         .tell();
     session
         .getConsole()
@@ -87,10 +87,10 @@ public final class DemoCommand {
             narrator.steps(), narrator.checks(), (System.nanoTime() - begin) / 1e9);
   }
 
-  /** A session with a terminal says of which type; else the program's own output decides. */
-  private static boolean colours(CommandSession session) {
+  /** In the shell and in a script alike: whether it is a person who reads this. */
+  private static boolean colours() {
     return System.getenv("NO_COLOR") == null
-        && (session.get(".terminal") != null
-            || System.console() != null && System.console().isTerminal());
+        && System.console() != null
+        && System.console().isTerminal();
   }
 }

@@ -146,7 +146,8 @@ final class DriverStory {
     DriverCalls.Calls calls = driver.take();
     narrator.same(
         "mmap", calls.toString(), "the driver's mmap was called, and open was not (LDD3 p. 421)");
-    narrator.same(List.of("rw-s 00000000"), permsAndOffsets(parent()), "its area is rw-s, offset 0");
+    narrator.same(List.of("rw-s 00000000"), permsAndOffsets(parent()),
+        "its area is rw-s, offset 0");
   }
 
   private void firstTouch() throws DemoFailedException, ErrnoException {
@@ -255,7 +256,8 @@ final class DriverStory {
     for (int page = 0; page < DEVICE_PAGES; page++) {
       memory.getByte(base + bytes(page));
     }
-    narrator.same("nothing", driver.take().toString(), "reading all of them asks the driver nothing");
+    narrator.same("nothing", driver.take().toString(),
+        "reading all of them asks the driver nothing");
     narrator.same(before, kernel.faults().counts(child()), "and is no page fault at all");
   }
 
@@ -291,7 +293,8 @@ final class DriverStory {
         "the area is there, and nobody stands behind it");
     kernel.tasks().exit(parent(), 0);
     narrator.same(
-        "exited 0", Objects.toString(parent().end()), "process %d ends as it should", parent().pid());
+        "exited 0", Objects.toString(parent().end()), "process %d ends as it should",
+        parent().pid());
     narrator.check(device().isEmpty(), "%s is gone", DEVICE);
   }
 

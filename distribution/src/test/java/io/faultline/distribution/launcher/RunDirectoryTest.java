@@ -13,8 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RunDirectoryTest {
-  @TempDir
-  Path var;
+  @TempDir Path var;
 
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
@@ -57,11 +56,11 @@ class RunDirectoryTest {
   void aLivingRunIsLeftAlone() throws Exception {
     Process living =
         new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                OtherRun.class.getName(),
-                var.toString())
+            ProcessHandle.current().info().command().orElseThrow(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            OtherRun.class.getName(),
+            var.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try {
@@ -89,6 +88,7 @@ class RunDirectoryTest {
       assertThat(log.toFile().setLastModified(1_000_000L + i * 1000L)).isTrue();
     }
     RunDirectory.open(var).close();
-    assertThat(names(logs)).hasSize(9).contains("faultline-29.log").doesNotContain("faultline-20.log");
+    assertThat(names(logs)).hasSize(9).contains("faultline-29.log")
+        .doesNotContain("faultline-20.log");
   }
 }

@@ -16,8 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SettingsTest {
   private static final String KEY = "faultline.test.setting";
 
-  @TempDir
-  Path folder;
+  @TempDir Path folder;
 
   @AfterEach
   void forget() {
