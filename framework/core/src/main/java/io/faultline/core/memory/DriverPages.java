@@ -57,6 +57,11 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
       held.add(page);
       pages.add(page);
     }
+    if (closed) {
+      // Closed by another thread meanwhile: that one may not have seen these.
+      reclaim();
+      throw new ErrnoException(Errno.ENOMEM, owner + " is gone and gets no pages");
+    }
     return pages;
   }
 
@@ -81,10 +86,15 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
     return memory.arena().asSlice(first * Mman.PAGE_SIZE, bytes);
   }
 
+  /** The owner took a reference again on a page that it no longer held. */
   void holds(FramePage page) {
     held.add(page);
+    if (closed) {
+      reclaim();
+    }
   }
 
+  /** The owner's last reference on a page went. */
   void holdsNoMore(FramePage page) {
     held.remove(page);
     if (page.isHeld()) {
@@ -100,16 +110,10 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
 
   /**
    * Takes back what the owner still holds; frames that processes map stay until those are done. The
-   * owner gets no more pages.
+   * owner gets no more pages. A second call takes back what came meanwhile, usually nothing.
    *
    * @return the number of pages taken back, which the owner should have put
    */
-  @Override
-  public void close() {
-    reclaim();
-  }
-
-  /** As {@link #close}, telling how many pages were taken back. */
   public long reclaim() {
     closed = true;
     long taken = 0;
@@ -119,5 +123,11 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
       }
     }
     return taken;
+  }
+
+  /** As {@link #reclaim}. */
+  @Override
+  public void close() {
+    reclaim();
   }
 }

@@ -2,9 +2,16 @@
 // Copyright the Faultline authors
 package io.faultline.core.memory;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
 /**
- * The pages of one object (a file, a shared memory) by their index within it, {@code address_space}
- * of Linux. Holds one reference on each frame. Thread-safe.
+ * The pages of one object (a file, a shared memory) by their index within it, {@code address_space} of
+ * Linux. Holds one reference on each frame.
+ *
+ * <p>A radix tree of 64 slots a node that is as high as the largest index needs. Thread-safe: look-up
+ * and walks take no lock, changes take the cache's own (and, below it, that of physical memory).
  */
 public final class PageCache {
   /** Is shown a page of the cache. */
@@ -17,8 +24,27 @@ public final class PageCache {
     void page(long index, long frame);
   }
 
+  private static final int BITS = 6;
+  private static final int SLOTS = 1 << BITS;
+  private static final long MASK = SLOTS - 1;
+  private static final VarHandle CHILD = MethodHandles.arrayElementVarHandle(Object[].class);
+  private static final VarHandle FRAME = MethodHandles.arrayElementVarHandle(long[].class);
+
+  /**
+   * The top of the tree: a node covers 2<sup>{@code shift} + 6</sup> indices. Leaves ({@code shift}
+   * 0) are {@code long[]} of frame numbers, 0 for none; nodes above are {@code Object[]}.
+   */
+  private record Root(Object node, int shift) {
+    boolean covers(long index) {
+      return shift + BITS >= Long.SIZE || index >>> shift + BITS == 0;
+    }
+  }
+
   private final PhysicalMemory memory;
-  private final java.util.TreeMap<Long, Long> pages = new java.util.TreeMap<>();
+  /** Written with this held. */
+  private volatile Root root = new Root(new long[SLOTS], 0);
+  /** Written with this held. */
+  private volatile long size;
 
   /**
    * @param memory whose frames it holds
@@ -30,38 +56,84 @@ public final class PageCache {
   /**
    * The frame of a page, without a reference: good only while the caller keeps it from being removed.
    *
-   * @param index in pages
+   * @param index in pages, not negative
    * @return {@link PhysicalMemory#NONE} when there is none
    */
-  public synchronized long get(long index) {
-    return pages.getOrDefault(index, PhysicalMemory.NONE);
+  public long get(long index) {
+    Root top = root;
+    if (!top.covers(index)) {
+      return PhysicalMemory.NONE;
+    }
+    Object node = top.node;
+    for (int shift = top.shift; shift > 0; shift -= BITS) {
+      node = CHILD.getAcquire((Object[]) node, slot(index, shift));
+      if (node == null) {
+        return PhysicalMemory.NONE;
+      }
+    }
+    long frame = (long) FRAME.getAcquire((long[]) node, slot(index, 0));
+    return frame == 0 ? PhysicalMemory.NONE : frame;
   }
 
   /**
-   * The frame of a page, with a reference that the caller drops: {@code find_get_page}.
+   * The frame of a page, with a reference that the caller drops: {@code filemap_get_folio}. Safe
+   * against removal at the same time.
    *
+   * @param index in pages, not negative
    * @return {@link PhysicalMemory#NONE} when there is none
    */
-  public synchronized long acquire(long index) {
-    long frame = get(index);
-    if (frame != PhysicalMemory.NONE) {
-      memory.get(frame);
+  public long acquire(long index) {
+    while (true) {
+      long frame = get(index);
+      if (frame == PhysicalMemory.NONE) {
+        return PhysicalMemory.NONE;
+      }
+      if (memory.tryGet(frame)) {
+        if (get(index) == frame) {
+          return frame;
+        }
+        // It went, and may be another's by now.
+        memory.put(frame);
+      }
     }
-    return frame;
   }
 
   /**
    * Puts a page in if there is none; the cache takes a reference of its own, the caller's stays the
    * caller's.
    *
+   * @param index in pages, not negative
    * @return the frame that is in the cache now: the given one, or the one that was there first
    */
   public synchronized long add(long index, long frame) {
-    Long there = pages.putIfAbsent(index, frame);
-    if (there != null) {
-      return there;
+    if (index < 0) {
+      throw new IllegalArgumentException("index = " + index + ": give 0 or more");
+    }
+    Root top = root;
+    while (!top.covers(index)) {
+      Object[] higher = new Object[SLOTS];
+      higher[0] = top.node;
+      top = new Root(higher, top.shift + BITS);
+    }
+    Object node = top.node;
+    for (int shift = top.shift; shift > 0; shift -= BITS) {
+      Object[] inner = (Object[]) node;
+      int slot = slot(index, shift);
+      node = inner[slot];
+      if (node == null) {
+        node = shift == BITS ? new long[SLOTS] : new Object[SLOTS];
+        CHILD.setRelease(inner, slot, node);
+      }
+    }
+    root = top;
+    long[] leaf = (long[]) node;
+    int slot = slot(index, 0);
+    if (leaf[slot] != 0) {
+      return leaf[slot];
     }
     memory.get(frame);
+    FRAME.setRelease(leaf, slot, frame);
+    size++;
     return frame;
   }
 
@@ -70,33 +142,86 @@ public final class PageCache {
    *
    * @return whether there was one
    */
-  public synchronized boolean remove(long index) {
-    Long frame = pages.remove(index);
-    if (frame != null) {
-      memory.put(frame);
+  public boolean remove(long index) {
+    return removeRange(index, index + 1) != 0;
+  }
+
+  /**
+   * Takes out the pages of a half-open range of indices and drops the cache's references.
+   *
+   * @return how many there were
+   */
+  public synchronized long removeRange(long from, long to) {
+    Root top = root;
+    long before = size;
+    if (from < to) {
+      removeBelow(top.node, top.shift, 0, from, to - 1);
     }
-    return frame != null;
+    return before - size;
   }
 
-  /** Removes the pages of a half-open range; both in pages. */
-  public synchronized void removeRange(long from, long to) {
-    var range = pages.subMap(from, to);
-    range.values().forEach(memory::put);
-    range.clear();
+  /** Removes between two indices, both inclusive; returns whether the node is empty now. */
+  private boolean removeBelow(Object node, int shift, long base, long from, long last) {
+    boolean empty = true;
+    for (int i = 0; i < SLOTS; i++) {
+      long low = base + ((long) i << shift);
+      long high = low + (1L << shift) - 1;
+      boolean inside = low <= last && high >= from;
+      if (node instanceof long[] leaf) {
+        long frame = leaf[i];
+        if (inside && frame != 0) {
+          FRAME.setRelease(leaf, i, 0L);
+          size--;
+          memory.put(frame);
+        }
+        empty &= leaf[i] == 0;
+      } else {
+        Object[] inner = (Object[]) node;
+        Object child = inner[i];
+        if (inside && child != null && removeBelow(child, shift - BITS, low, from, last)) {
+          CHILD.setRelease(inner, i, null);
+        }
+        empty &= inner[i] == null;
+      }
+    }
+    return empty;
   }
 
-  /** Shows all pages in ascending order. */
-  public synchronized void forEach(PageVisitor visitor) {
-    pages.forEach(visitor::page);
+  /**
+   * Shows all pages in ascending order. Pages that come or go meanwhile may be shown or not.
+   */
+  public void forEach(PageVisitor visitor) {
+    Root top = root;
+    forEachBelow(top.node, top.shift, 0, visitor);
+  }
+
+  private static void forEachBelow(@Nullable Object node, int shift, long base,
+      PageVisitor visitor) {
+    if (node instanceof long[] leaf) {
+      for (int i = 0; i < SLOTS; i++) {
+        long frame = (long) FRAME.getAcquire(leaf, i);
+        if (frame != 0) {
+          visitor.page(base + i, frame);
+        }
+      }
+    } else if (node instanceof Object[] inner) {
+      for (int i = 0; i < SLOTS; i++) {
+        forEachBelow(CHILD.getAcquire(inner, i), shift - BITS, base + ((long) i << shift), visitor);
+      }
+    }
   }
 
   /** The number of pages. */
-  public synchronized long size() {
-    return pages.size();
+  public long size() {
+    return size;
   }
 
   /** Removes all pages. */
   public void clear() {
     removeRange(0, Long.MAX_VALUE);
+  }
+
+  private static int slot(long index, int shift) {
+    return (int) (index >>> shift & MASK);
   }
 }

@@ -4,7 +4,6 @@ package io.faultline.core.memory;
 
 import io.faultline.mm.Mman;
 import io.faultline.mm.Page;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -26,43 +25,54 @@ public final class PhysicalMemory implements AutoCloseable {
   /** The largest run that {@link #allocateRun} gives is 2 to the power of this many frames. */
   public static final int MAX_ORDER = 10;
 
-  private static final VarHandle STATE = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle BLOCK = MethodHandles.arrayElementVarHandle(FrameBlock[].class);
   private static final FrameUse[] USES = FrameUse.values();
-  /** References in the low half of a frame's state, generation in the high half. */
-  private static final long REFERENCES = 0xFFFF_FFFFL;
-  private static final long ONE_GENERATION = 1L << 32;
+  private static final int USE_COUNT = USES.length;
+  private static final long REFERENCES = FrameBlock.REFERENCES;
+  private static final int CACHE = 256;
 
-  private final Arena lifetime = Arena.ofShared();
+  private final Backing backing;
   private final MemorySegment arena;
   private final long frames;
   private final long zeroFrame;
+  /** Made one by one as memory is used; an element changes once, from null, with the lock held. */
+  private final FrameBlock[] blocks;
 
-  private final long[] state;
+  /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
-  // Guarded by lock.
-  private final byte[] uses;
-  private final boolean[] written;
-  private final long[] counts = new long[USES.length];
+  private final long[] counts = new long[USE_COUNT];
   private long free;
-  private long cursor = 1;
+  /** Freed single frames, the latest last: warm in the host's caches. */
+  private final int[] cache = new int[CACHE];
+  private int cached;
+  /** By order: no block before this one has a free run of the order. */
+  private final int[] hints = new int[MAX_ORDER + 1];
 
   /**
    * @param bytes a multiple of {@value Mman#PAGE_SIZE}, at least four pages
    * @throws IllegalArgumentException for another size
+   * @throws java.io.UncheckedIOException when the host has no such address space
    */
   public PhysicalMemory(long bytes) {
-    if (bytes % Mman.PAGE_SIZE != 0 || bytes < 4L * Mman.PAGE_SIZE
-        || bytes >>> Mman.PAGE_SHIFT > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "bytes = " + bytes + ": give a multiple of " + Mman.PAGE_SIZE + " from 16384 to 8 TiB");
-    }
+    this(bytes, Backing.reserve(checkSize(bytes)));
+  }
+
+  PhysicalMemory(long bytes, Backing backing) {
+    this.backing = backing;
     frames = bytes >>> Mman.PAGE_SHIFT;
-    arena = Backing.reserve(bytes, lifetime);
-    state = new long[(int) frames];
-    uses = new byte[(int) frames];
-    written = new boolean[(int) frames];
+    arena = backing.segment();
+    blocks = new FrameBlock[(int) (frames + FrameBlock.INDEX >>> FrameBlock.ORDER)];
     free = frames - 1;
     zeroFrame = allocate(FrameUse.KERNEL);
+  }
+
+  private static long checkSize(long bytes) {
+    if (bytes % Mman.PAGE_SIZE != 0 || bytes < 4L * Mman.PAGE_SIZE
+        || bytes >>> Mman.PAGE_SHIFT > Integer.MAX_VALUE - FrameBlock.FRAMES) {
+      throw new IllegalArgumentException("bytes = " + bytes + ": give a multiple of "
+          + Mman.PAGE_SIZE + " from 16384 to less than 8 TiB");
+    }
+    return bytes;
   }
 
   /** All of physical memory: frame {@code n} begins at byte {@code n * 4096}. */
@@ -81,7 +91,26 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return its number, or {@link #NONE} when memory is used up
    */
   public long allocate(FrameUse use) {
-    return allocateRun(0, use);
+    int frame;
+    boolean dirty;
+    synchronized (lock) {
+      if (cached > 0) {
+        frame = cache[--cached];
+      } else {
+        frame = takeRun(0);
+        if (frame < 0) {
+          return NONE;
+        }
+      }
+      counts[use.ordinal()]++;
+      free--;
+      dirty = block(frame).handOut(frame & FrameBlock.INDEX, use);
+    }
+    // Nobody else has heard of the frame yet: it is cleared without the lock.
+    if (dirty) {
+      clear(frame, 1);
+    }
+    return frame;
   }
 
   /**
@@ -96,45 +125,92 @@ public final class PhysicalMemory implements AutoCloseable {
     if (order < 0 || order > MAX_ORDER) {
       throw new IllegalArgumentException("order = " + order + ": give 0 to " + MAX_ORDER);
     }
+    if (order == 0) {
+      return allocate(use);
+    }
     int run = 1 << order;
+    int first;
+    boolean dirty = false;
     synchronized (lock) {
-      if (free < run) {
+      first = takeRun(order);
+      if (first < 0 && cached > 0) {
+        emptyCache(0);
+        first = takeRun(order);
+      }
+      if (first < 0) {
         return NONE;
       }
-      long start = (cursor + run - 1) & -run;
-      for (long tried = 0; tried <= frames + run; tried += run, start += run) {
-        if (start + run > frames) {
-          start = order == 0 ? 1 : run;
-        }
-        if (isFree(start, run)) {
-          for (long f = start; f < start + run; f++) {
-            uses[(int) f] = (byte) use.ordinal();
-            if (written[(int) f]) {
-              segment(f).fill((byte) 0);
-            }
-            written[(int) f] = true;
-            STATE.setVolatile(state, (int) f, (state[(int) f] & ~REFERENCES) + 1);
-          }
-          counts[use.ordinal()] += run;
-          free -= run;
-          cursor = start + run;
-          return start;
-        }
+      FrameBlock block = block(first);
+      for (int i = 0; i < run; i++) {
+        dirty |= block.handOut((first & FrameBlock.INDEX) + i, use);
       }
-      return NONE;
+      counts[use.ordinal()] += run;
+      free -= run;
     }
+    if (dirty) {
+      clear(first, run);
+    }
+    return first;
   }
 
-  private boolean isFree(long start, int run) {
-    if (start + run > frames) {
-      return false;
-    }
-    for (long f = start; f < start + run; f++) {
-      if ((state[(int) f] & REFERENCES) != 0) {
-        return false;
+  /**
+   * Takes a run out of the blocks' trees.
+   *
+   * <p>Precondition: the lock is held.
+   *
+   * @return its first frame, or -1
+   */
+  private int takeRun(int order) {
+    for (int b = hints[order]; b < blocks.length; b++) {
+      FrameBlock block = blocks[b];
+      if (block == null) {
+        int end = (int) Math.min(FrameBlock.FRAMES, frames - ((long) b << FrameBlock.ORDER));
+        block = new FrameBlock(b == 0 ? 1 : 0, end);
+        BLOCK.setRelease(blocks, b, block);
+      }
+      if (block.largest() >= order) {
+        hints[order] = b;
+        return (b << FrameBlock.ORDER) + block.take(order);
       }
     }
-    return true;
+    hints[order] = blocks.length;
+    return -1;
+  }
+
+  /**
+   * Gives cached frames, the coldest, back to their blocks.
+   *
+   * <p>Precondition: the lock is held.
+   *
+   * @param keep how many stay
+   */
+  private void emptyCache(int keep) {
+    int leaving = cached - keep;
+    for (int i = 0; i < leaving; i++) {
+      int frame = cache[i];
+      int b = frame >>> FrameBlock.ORDER;
+      FrameBlock block = blocks[b];
+      block.giveBack(frame & FrameBlock.INDEX);
+      for (int order = block.largest(); order >= 0; order--) {
+        hints[order] = Math.min(hints[order], b);
+      }
+    }
+    System.arraycopy(cache, leaving, cache, 0, keep);
+    cached = keep;
+  }
+
+  private void clear(int first, int run) {
+    arena.asSlice((long) first << Mman.PAGE_SHIFT, (long) run << Mman.PAGE_SHIFT).fill((byte) 0);
+  }
+
+  /** The block of a frame that was handed out at some time. */
+  private FrameBlock block(long frame) {
+    FrameBlock block = frame < 0 || frame >= frames ? null
+        : (FrameBlock) BLOCK.getAcquire(blocks, (int) (frame >>> FrameBlock.ORDER));
+    if (block == null) {
+      throw new IllegalStateException("frame " + frame + " was never handed out");
+    }
+    return block;
   }
 
   /**
@@ -143,13 +219,44 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws IllegalStateException when the frame is free
    */
   public void get(long frame) {
-    if (frame == zeroFrame) {
-      return;
-    }
-    long before = (long) STATE.getAndAdd(state, Math.toIntExact(frame), 1L);
-    if ((before & REFERENCES) == 0) {
-      STATE.getAndAdd(state, (int) frame, -1L);
+    if (!tryGet(frame)) {
       throw new IllegalStateException("frame " + frame + " is free: no reference can be taken");
+    }
+  }
+
+  /**
+   * Takes one more reference unless the frame is free: {@code folio_try_get}. Whoever comes by the
+   * number without holding what keeps the frame alive checks afterwards that it is still the one.
+   */
+  public boolean tryGet(long frame) {
+    if (frame == zeroFrame) {
+      return true;
+    }
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
+    while (true) {
+      long before = block.state(i);
+      if ((before & REFERENCES) == 0) {
+        return false;
+      }
+      if (block.changeState(i, before, before + 1)) {
+        return true;
+      }
+    }
+  }
+
+  /** Takes a reference if the frame is live and still of this generation. */
+  boolean tryGet(long frame, int generation) {
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
+    while (true) {
+      long before = block.state(i);
+      if ((before & REFERENCES) == 0 || (int) (before >>> 32) != generation) {
+        return false;
+      }
+      if (frame == zeroFrame || block.changeState(i, before, before + 1)) {
+        return true;
+      }
     }
   }
 
@@ -162,35 +269,61 @@ public final class PhysicalMemory implements AutoCloseable {
     if (frame == zeroFrame) {
       return;
     }
-    int f = Math.toIntExact(frame);
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
     while (true) {
-      long before = (long) STATE.getVolatile(state, f);
+      long before = block.state(i);
       long references = before & REFERENCES;
       if (references == 0) {
         throw new IllegalStateException("frame " + frame + " is free: no reference can be dropped");
       }
-      if (references == 1) {
+      if (references > 1) {
+        if (block.changeState(i, before, before - 1)) {
+          return;
+        }
+      } else {
         synchronized (lock) {
-          if (STATE.compareAndSet(state, f, before, before - 1 + ONE_GENERATION)) {
-            counts[uses[f]]--;
+          if (block.changeState(i, before, before - 1 + FrameBlock.ONE_GENERATION)) {
+            counts[block.use(i)]--;
             free++;
+            if (cached == CACHE) {
+              emptyCache(CACHE / 2);
+            }
+            cache[cached++] = (int) frame;
             return;
           }
         }
-      } else if (STATE.compareAndSet(state, f, before, before - 1)) {
-        return;
+      }
+    }
+  }
+
+  /**
+   * Drops one reference on each of several frames.
+   *
+   * @param count how many of the array's first elements count
+   */
+  public void putAll(long[] frameNumbers, int count) {
+    if (count == 0) {
+      return;
+    }
+    // Most of them are last references: one lock for all.
+    synchronized (lock) {
+      for (int i = 0; i < count; i++) {
+        put(frameNumbers[i]);
       }
     }
   }
 
   /** The number of references; 0 for a free frame. */
   public int references(long frame) {
-    return (int) ((long) STATE.getVolatile(state, Math.toIntExact(frame)) & REFERENCES);
+    return (int) (block(frame).state((int) frame & FrameBlock.INDEX) & REFERENCES);
   }
 
   /** Whether the frame is allocated now; false for numbers that are no frame of this memory. */
   public boolean isLive(long frame) {
-    return frame > 0 && frame < frames && references(frame) != 0;
+    return frame > 0 && frame < frames
+        && BLOCK.getAcquire(blocks, (int) (frame >>> FrameBlock.ORDER)) != null
+        && references(frame) != 0;
   }
 
   /**
@@ -202,7 +335,7 @@ public final class PhysicalMemory implements AutoCloseable {
     if (!isLive(frame)) {
       throw new IllegalStateException("frame " + frame + " is free: it has no use");
     }
-    return USES[uses[(int) frame]];
+    return USES[block(frame).use((int) frame & FrameBlock.INDEX)];
   }
 
   /** The bytes of a frame. Good only as long as the caller holds a reference. */
@@ -250,21 +383,7 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   int generation(long frame) {
-    return (int) ((long) STATE.getVolatile(state, (int) frame) >>> 32);
-  }
-
-  /** Takes a reference if the frame is live and still of this generation. */
-  boolean tryGet(long frame, int generation) {
-    int f = (int) frame;
-    while (true) {
-      long before = (long) STATE.getVolatile(state, f);
-      if ((before & REFERENCES) == 0 || (int) (before >>> 32) != generation) {
-        return false;
-      }
-      if (frame == zeroFrame || STATE.compareAndSet(state, f, before, before + 1)) {
-        return true;
-      }
-    }
+    return (int) (block(frame).state((int) frame & FrameBlock.INDEX) >>> 32);
   }
 
   /** The accounts now. */
@@ -282,28 +401,52 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public void validate() {
     synchronized (lock) {
-      long[] seen = new long[USES.length];
-      long live = 0;
-      for (int f = 1; f < frames; f++) {
-        if ((state[f] & REFERENCES) != 0) {
-          seen[uses[f]]++;
-          live++;
+      long[] seen = new long[USE_COUNT];
+      boolean[] inCache = new boolean[(int) frames];
+      for (int i = 0; i < cached; i++) {
+        check(!inCache[cache[i]], "frame " + cache[i] + " is cached twice as free");
+        inCache[cache[i]] = true;
+      }
+      long nowFree = 0;
+      for (int b = 0; b < blocks.length; b++) {
+        int first = b << FrameBlock.ORDER;
+        int end = (int) Math.min(FrameBlock.FRAMES, frames - first);
+        FrameBlock block = blocks[b];
+        if (block == null) {
+          nowFree += end;
+          continue;
+        }
+        block.validate(b);
+        for (int i = b == 0 ? 1 : 0; i < end; i++) {
+          boolean live = (block.state(i) & REFERENCES) != 0;
+          int places = (live ? 1 : 0) + (block.isFree(i) ? 1 : 0) + (inCache[first + i] ? 1 : 0);
+          check(places == 1, "frame " + (first + i) + " is live: " + live + ", free in its block: "
+              + block.isFree(i) + ", cached as free: " + inCache[first + i]);
+          if (live) {
+            seen[block.use(i)]++;
+          } else {
+            nowFree++;
+          }
         }
       }
-      if (!Arrays.equals(seen, counts)) {
-        throw new IllegalStateException(
-            "frames by use are " + Arrays.toString(seen) + ", counted " + Arrays.toString(counts));
-      }
-      if (live + free != frames - 1) {
-        throw new IllegalStateException(
-            live + " live and " + free + " free frames do not make " + (frames - 1));
-      }
+      check(Arrays.equals(seen, counts), "frames by use are " + Arrays.toString(seen)
+          + ", counted " + Arrays.toString(counts));
+      check(nowFree == free, nowFree + " frames are free, counted " + free);
     }
   }
 
-  /** Gives the memory back to the host. No frame, segment or Cpu may be used afterwards. */
+  private static void check(boolean right, String otherwise) {
+    if (!right) {
+      throw new IllegalStateException(otherwise);
+    }
+  }
+
+  /**
+   * Gives the memory back to the host. Nothing of it may be used afterwards; what is used
+   * nevertheless reads as zeros or throws {@link IllegalStateException}.
+   */
   @Override
   public void close() {
-    lifetime.close();
+    backing.release();
   }
 }

@@ -2,28 +2,33 @@
 // Copyright the Faultline authors
 package io.faultline.core.paging;
 
+import io.faultline.core.memory.ArenaAccess;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Access;
 import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 
 /**
- * One processor of a task: loads and stores through the page tables. For one thread at a time.
+ * One processor of a task: loads and stores through a software TLB; what that does not hold, through
+ * the page tables; what these do not allow, through the {@link FaultHandler}. As on x86, a walk sets
+ * ACCESSED, and DIRTY for a store.
+ *
+ * <p>For one thread at a time; handing it to another thread costs a TLB. A mapped access takes no
+ * lock, allocates nothing, and never touches a frame after the flush that took it away. A store that
+ * crosses pages is done when both are there, or not at all.
  */
 public final class Cpu implements UserMemory {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int OFFSET = Mman.PAGE_SIZE - 1;
+  private static final long PAGE = -Mman.PAGE_SIZE;
 
   private final PageTables tables;
   private final FaultHandler handler;
   private final MemorySegment arena;
+  private final Tlb tlb = new Tlb();
+  /** Of the TLB, one step nearer. */
+  private final long[] entries = tlb.entries;
 
   /**
    * @param tables of the address space
@@ -33,137 +38,286 @@ public final class Cpu implements UserMemory {
     this.tables = tables;
     this.handler = handler;
     this.arena = tables.memory().arena();
+    tables.register(tlb);
   }
 
-  /** The place in the arena of a byte, after faults as needed. */
-  private long translate(long address, Access access) {
-    while (true) {
-      long entry = tables.get(address);
-      boolean allowed = switch (access) {
-        case READ ->
-            Pte.isPresent(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 1) == 0;
-        case WRITE ->
-            Pte.isWritable(entry) && (tables.pkru() >>> 2 * Pte.protectionKey(entry) & 3) == 0;
-        case EXECUTE -> Pte.isExecutable(entry);
-      };
-      if (!allowed) {
-        handler.fault(address, access);
-        continue;
-      }
-      long marked = entry | Pte.ACCESSED | (access == Access.WRITE ? Pte.DIRTY : 0);
-      if (marked == entry || tables.compareAndSet(address, entry, marked)) {
-        return (Pte.frame(entry) << Mman.PAGE_SHIFT) + (address & OFFSET);
-      }
-    }
-  }
-
-  private long load(long address, int size) {
-    long value = 0;
-    for (int i = 0; i < size; i++) {
-      value |= (getByte(address + i) & 0xFFL) << 8 * i;
-    }
-    return value;
-  }
-
-  private void store(long address, long value, int size) {
-    for (int i = 0; i < size; i++) {
-      putByte(address + i, (byte) (value >>> 8 * i));
-    }
-  }
-
-  private static boolean crosses(long address, int size) {
-    return (address & OFFSET) > Mman.PAGE_SIZE - size;
-  }
+  // Loads. A translation is looked up, used, and looked up again: if it still stands then it stood
+  // during the load. A value that crosses pages never finds its page in the first one's slot.
 
   @Override
   public byte getByte(long address) {
-    return arena.get(ValueLayout.JAVA_BYTE, translate(address, Access.READ));
-  }
-
-  @Override
-  public void putByte(long address, byte value) {
-    arena.set(ValueLayout.JAVA_BYTE, translate(address, Access.WRITE), value);
+    long[] slots = entries;
+    int slot = Tlb.slot(address);
+    long page = address & PAGE;
+    if (slots[slot + Tlb.READ] == page) {
+      byte value = ArenaAccess.getByte(arena, address + slots[slot + Tlb.DELTA]);
+      VarHandle.acquireFence();
+      Reference.reachabilityFence(this);
+      if (slots[slot + Tlb.READ] == page) {
+        return value;
+      }
+    }
+    return (byte) loadSlowly(address, Byte.BYTES);
   }
 
   @Override
   public short getShort(long address) {
-    return crosses(address, 2) ? (short) load(address, 2)
-        : arena.get(SHORT, translate(address, Access.READ));
-  }
-
-  @Override
-  public void putShort(long address, short value) {
-    if (crosses(address, 2)) {
-      store(address, value, 2);
-    } else {
-      arena.set(SHORT, translate(address, Access.WRITE), value);
+    long[] slots = entries;
+    int slot = Tlb.slot(address);
+    long page = address + (Short.BYTES - 1) & PAGE;
+    if (slots[slot + Tlb.READ] == page) {
+      short value = ArenaAccess.getShort(arena, address + slots[slot + Tlb.DELTA]);
+      VarHandle.acquireFence();
+      Reference.reachabilityFence(this);
+      if (slots[slot + Tlb.READ] == page) {
+        return value;
+      }
     }
+    return (short) loadSlowly(address, Short.BYTES);
   }
 
   @Override
   public int getInt(long address) {
-    return crosses(address, 4) ? (int) load(address, 4)
-        : arena.get(INT, translate(address, Access.READ));
-  }
-
-  @Override
-  public void putInt(long address, int value) {
-    if (crosses(address, 4)) {
-      store(address, value, 4);
-    } else {
-      arena.set(INT, translate(address, Access.WRITE), value);
+    long[] slots = entries;
+    int slot = Tlb.slot(address);
+    long page = address + (Integer.BYTES - 1) & PAGE;
+    if (slots[slot + Tlb.READ] == page) {
+      int value = ArenaAccess.getInt(arena, address + slots[slot + Tlb.DELTA]);
+      VarHandle.acquireFence();
+      Reference.reachabilityFence(this);
+      if (slots[slot + Tlb.READ] == page) {
+        return value;
+      }
     }
+    return (int) loadSlowly(address, Integer.BYTES);
   }
 
   @Override
   public long getLong(long address) {
-    return crosses(address, 8) ? load(address, 8)
-        : arena.get(LONG, translate(address, Access.READ));
+    long[] slots = entries;
+    int slot = Tlb.slot(address);
+    long page = address + (Long.BYTES - 1) & PAGE;
+    if (slots[slot + Tlb.READ] == page) {
+      long value = ArenaAccess.getLong(arena, address + slots[slot + Tlb.DELTA]);
+      VarHandle.acquireFence();
+      Reference.reachabilityFence(this);
+      if (slots[slot + Tlb.READ] == page) {
+        return value;
+      }
+    }
+    return loadSlowly(address, Long.BYTES);
+  }
+
+  private long loadSlowly(long address, int size) {
+    int here = (int) Math.min(size, Mman.PAGE_SIZE - (address & OFFSET));
+    long value = loadWithin(address, here);
+    if (here < size) {
+      value |= loadWithin(address + here, size - here) << here * Byte.SIZE;
+    }
+    return value;
+  }
+
+  /** Loads 1 to 8 bytes of one page. */
+  private long loadWithin(long address, int size) {
+    int slot = Tlb.slot(address);
+    long page = address & PAGE;
+    while (true) {
+      fill(address, Access.READ);
+      long location = address + entries[slot + Tlb.DELTA];
+      if (entries[slot + Tlb.READ] == page) {
+        long value = switch (size) {
+          case Byte.BYTES -> ArenaAccess.getByte(arena, location);
+          case Short.BYTES -> ArenaAccess.getShort(arena, location);
+          case Integer.BYTES -> ArenaAccess.getInt(arena, location);
+          case Long.BYTES -> ArenaAccess.getLong(arena, location);
+          default -> {
+            long bytes = 0;
+            for (int i = 0; i < size; i++) {
+              bytes |= (ArenaAccess.getByte(arena, location + i) & 0xFFL) << i * Byte.SIZE;
+            }
+            yield bytes;
+          }
+        };
+        VarHandle.acquireFence();
+        Reference.reachabilityFence(this);
+        if (entries[slot + Tlb.READ] == page) {
+          return size == Long.BYTES ? value : value & (1L << size * Byte.SIZE) - 1;
+        }
+      }
+    }
+  }
+
+  // Stores. They are announced before the translation is looked up, so that a flush can wait for
+  // them.
+
+  @Override
+  public void putByte(long address, byte value) {
+    Tlb tlb = this.tlb;
+    if (tlb.isOwnedBy(Thread.currentThread())) {
+      tlb.enter();
+      long[] slots = entries;
+      int slot = Tlb.slot(address);
+      if (slots[slot + Tlb.WRITE] == (address & PAGE)) {
+        ArenaAccess.putByte(arena, address + slots[slot + Tlb.DELTA], value);
+        tlb.leave();
+        Reference.reachabilityFence(this);
+        return;
+      }
+      tlb.leave();
+    }
+    storeSlowly(address, value, Byte.BYTES);
+  }
+
+  @Override
+  public void putShort(long address, short value) {
+    Tlb tlb = this.tlb;
+    if (tlb.isOwnedBy(Thread.currentThread())) {
+      tlb.enter();
+      long[] slots = entries;
+      int slot = Tlb.slot(address);
+      if (slots[slot + Tlb.WRITE] == (address + (Short.BYTES - 1) & PAGE)) {
+        ArenaAccess.putShort(arena, address + slots[slot + Tlb.DELTA], value);
+        tlb.leave();
+        Reference.reachabilityFence(this);
+        return;
+      }
+      tlb.leave();
+    }
+    storeSlowly(address, value, Short.BYTES);
+  }
+
+  @Override
+  public void putInt(long address, int value) {
+    Tlb tlb = this.tlb;
+    if (tlb.isOwnedBy(Thread.currentThread())) {
+      tlb.enter();
+      long[] slots = entries;
+      int slot = Tlb.slot(address);
+      if (slots[slot + Tlb.WRITE] == (address + (Integer.BYTES - 1) & PAGE)) {
+        ArenaAccess.putInt(arena, address + slots[slot + Tlb.DELTA], value);
+        tlb.leave();
+        Reference.reachabilityFence(this);
+        return;
+      }
+      tlb.leave();
+    }
+    storeSlowly(address, value, Integer.BYTES);
   }
 
   @Override
   public void putLong(long address, long value) {
-    if (crosses(address, 8)) {
-      store(address, value, 8);
-    } else {
-      arena.set(LONG, translate(address, Access.WRITE), value);
+    Tlb tlb = this.tlb;
+    if (tlb.isOwnedBy(Thread.currentThread())) {
+      tlb.enter();
+      long[] slots = entries;
+      int slot = Tlb.slot(address);
+      if (slots[slot + Tlb.WRITE] == (address + (Long.BYTES - 1) & PAGE)) {
+        ArenaAccess.putLong(arena, address + slots[slot + Tlb.DELTA], value);
+        tlb.leave();
+        Reference.reachabilityFence(this);
+        return;
+      }
+      tlb.leave();
+    }
+    storeSlowly(address, value, Long.BYTES);
+  }
+
+  private void storeSlowly(long address, long value, int size) {
+    int here = (int) Math.min(size, Mman.PAGE_SIZE - (address & OFFSET));
+    while (true) {
+      fill(address, Access.WRITE);
+      if (here < size) {
+        fill(address + here, Access.WRITE);
+      }
+      tlb.enter();
+      try {
+        if (holds(address, Tlb.WRITE) && (here == size || holds(address + here, Tlb.WRITE))) {
+          storeWithin(address, value, here);
+          if (here < size) {
+            storeWithin(address + here, value >>> here * Byte.SIZE, size - here);
+          }
+          return;
+        }
+      } finally {
+        tlb.leave();
+        Reference.reachabilityFence(this);
+      }
     }
   }
 
+  /** Stores 1 to 8 bytes to one page that the TLB holds. */
+  private void storeWithin(long address, long value, int size) {
+    long location = location(address);
+    switch (size) {
+      case Byte.BYTES -> ArenaAccess.putByte(arena, location, (byte) value);
+      case Short.BYTES -> ArenaAccess.putShort(arena, location, (short) value);
+      case Integer.BYTES -> ArenaAccess.putInt(arena, location, (int) value);
+      case Long.BYTES -> ArenaAccess.putLong(arena, location, value);
+      default -> {
+        for (int i = 0; i < size; i++) {
+          ArenaAccess.putByte(arena, location + i, (byte) (value >>> i * Byte.SIZE));
+        }
+      }
+    }
+  }
+
+  // The rest is announced too, loads of many bytes among them: an unfinished copy that turned out to
+  // be wrong would already stand in the caller's memory.
+
   @Override
   public void read(long address, MemorySegment target) {
+    long size = target.byteSize();
     long done = 0;
-    while (done < target.byteSize()) {
+    while (done < size) {
       long from = address + done;
-      long n = Math.min(target.byteSize() - done, Mman.PAGE_SIZE - (from & OFFSET));
-      MemorySegment.copy(arena, translate(from, Access.READ), target, done, n);
-      done += n;
+      long bytes = Math.min(size - done, Mman.PAGE_SIZE - (from & OFFSET));
+      enter(from, Access.READ, Tlb.READ);
+      try {
+        ArenaAccess.copyOut(arena, location(from), target, done, bytes);
+      } finally {
+        leave();
+      }
+      done += bytes;
     }
   }
 
   @Override
   public void write(long address, MemorySegment source) {
+    long size = source.byteSize();
     long done = 0;
-    while (done < source.byteSize()) {
+    while (done < size) {
       long to = address + done;
-      long n = Math.min(source.byteSize() - done, Mman.PAGE_SIZE - (to & OFFSET));
-      MemorySegment.copy(source, done, arena, translate(to, Access.WRITE), n);
-      done += n;
+      long bytes = Math.min(size - done, Mman.PAGE_SIZE - (to & OFFSET));
+      enter(to, Access.WRITE, Tlb.WRITE);
+      try {
+        ArenaAccess.copyIn(source, done, arena, location(to), bytes);
+      } finally {
+        leave();
+      }
+      done += bytes;
     }
   }
 
   @Override
   public boolean compareAndSetInt(long address, int expected, int value) {
-    checkAligned(address, 4);
-    return ValueLayout.JAVA_INT.varHandle()
-        .compareAndSet(arena, translate(address, Access.WRITE), expected, value);
+    checkAligned(address, Integer.BYTES);
+    enter(address, Access.WRITE, Tlb.WRITE);
+    try {
+      return ArenaAccess.compareAndSetInt(arena, location(address), expected, value);
+    } finally {
+      leave();
+    }
   }
 
   @Override
   public boolean compareAndSetLong(long address, long expected, long value) {
-    checkAligned(address, 8);
-    return ValueLayout.JAVA_LONG.varHandle()
-        .compareAndSet(arena, translate(address, Access.WRITE), expected, value);
+    checkAligned(address, Long.BYTES);
+    enter(address, Access.WRITE, Tlb.WRITE);
+    try {
+      return ArenaAccess.compareAndSetLong(arena, location(address), expected, value);
+    } finally {
+      leave();
+    }
   }
 
   private static void checkAligned(long address, int size) {
@@ -175,6 +329,77 @@ public final class Cpu implements UserMemory {
 
   @Override
   public void touch(long address, Access access) {
-    translate(address, access);
+    switch (access) {
+      case READ -> enter(address, Access.READ, Tlb.READ);
+      case WRITE -> {
+        enter(address, Access.WRITE, Tlb.WRITE);
+        ArenaAccess.rewrite(arena, location(address));
+      }
+      case EXECUTE -> enter(address, Access.EXECUTE, Tlb.EXECUTE);
+    }
+    leave();
+  }
+
+  /** Announces an access to one page and makes sure of its translation. */
+  private void enter(long address, Access access, int kind) {
+    while (true) {
+      if (tlb.isOwnedBy(Thread.currentThread())) {
+        tlb.enter();
+        if (holds(address, kind)) {
+          return;
+        }
+        tlb.leave();
+      }
+      fill(address, access);
+    }
+  }
+
+  private void leave() {
+    tlb.leave();
+    Reference.reachabilityFence(this);
+  }
+
+  private boolean holds(long address, int kind) {
+    return entries[Tlb.slot(address) + kind] == (address & PAGE);
+  }
+
+  private long location(long address) {
+    return address + entries[Tlb.slot(address) + Tlb.DELTA];
+  }
+
+  /**
+   * The miss: walks the page tables, calls the fault handler until they allow the access, and
+   * remembers the translation. It may be gone again on return.
+   */
+  private void fill(long address, Access access) {
+    if (!tlb.isOwnedBy(Thread.currentThread())) {
+      tlb.bind(Thread.currentThread());
+    }
+    int index = PageTables.pteIndex(address);
+    while (true) {
+      long generation = tables.generation();
+      LeafTable leaf = tables.leaf(address);
+      long entry = leaf == null ? 0 : leaf.get(index);
+      if (leaf == null || !Rights.allows(entry, access, tables.pkru())) {
+        handler.fault(address, access);
+        continue;
+      }
+      long marked = entry | Pte.ACCESSED | (access == Access.WRITE ? Pte.DIRTY : 0);
+      if (marked != entry && !leaf.replace(index, entry, marked)) {
+        continue;
+      }
+      int pkru = tables.pkru();
+      long page = address & PAGE;
+      tlb.fill(page, Rights.allows(marked, Access.READ, pkru),
+          // The first store to a clean page has to come by here and mark it.
+          Pte.isDirty(marked) && Rights.allows(marked, Access.WRITE, pkru),
+          Rights.allows(marked, Access.EXECUTE, pkru),
+          ArenaAccess.location(tables.memory(), Pte.frame(marked)) - page);
+      if (tables.generation() == generation) {
+        return;
+      }
+      // A flush came between and may have missed what was just written.
+      tlb.empty(Tlb.slot(address));
+    }
   }
 }

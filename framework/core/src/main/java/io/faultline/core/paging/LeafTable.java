@@ -33,6 +33,19 @@ final class LeafTable {
     ENTRY.setRelease(entries, index, entry);
   }
 
+  /**
+   * Writes an entry if it is still the expected one and the table is in its tree.
+   *
+   * @return whether it was written
+   */
+  synchronized boolean replace(int index, long expected, long entry) {
+    if (detached || entries[index] != expected) {
+      return false;
+    }
+    set(index, entry);
+    return true;
+  }
+
   private static int residents(long entry) {
     return Pte.hasFrame(entry) && !Pte.isSpecial(entry) ? 1 : 0;
   }

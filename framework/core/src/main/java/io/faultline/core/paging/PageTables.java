@@ -6,6 +6,9 @@ import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.mm.Mman;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -27,13 +30,17 @@ public final class PageTables {
   private static final int PMD_SHIFT = PTE_SHIFT + 9;
   private static final int PUD_SHIFT = PMD_SHIFT + 9;
   private static final int PGD_SHIFT = PUD_SHIFT + 9;
+  /** Bytes that one last-level table covers. */
+  private static final long LEAF_SPAN = 1L << PMD_SHIFT;
   /** First address that no table can hold. */
   private static final long END = 1L << PGD_SHIFT + 9;
 
   private final PhysicalMemory memory;
   private final Object[] root = new Object[FANOUT];
   private final AtomicLong tables = new AtomicLong();
-  private volatile long generation;
+  private final AtomicLong generation = new AtomicLong();
+  /** Of the Cpus of this space. Replaced whole, with this held. */
+  private volatile List<WeakReference<Tlb>> tlbs = List.of();
   private volatile int pkru;
 
   /**
@@ -203,7 +210,8 @@ public final class PageTables {
   }
 
   /**
-   * Moves all entries of a range to another place, as mremap does, and flushes the old range.
+   * Moves all entries of a range to another place, as mremap does, and flushes the old range. Where
+   * both places are aligned to 2 MiB, whole tables move.
    *
    * <p>Precondition: the ranges do not overlap, the target has no entries, and nobody else sets
    * entries in either.
@@ -211,11 +219,38 @@ public final class PageTables {
    * @param length in bytes
    */
   public void move(long old, long length, long target) {
-    visit(old, old + length, (address, entry) -> {
-      set(address - old + target, entry);
-      return 0;
-    });
+    long done = 0;
+    while (done < length) {
+      long from = old + done;
+      long step = Math.min(length - done, LEAF_SPAN - (from & LEAF_SPAN - 1));
+      if (step != LEAF_SPAN || (target + done & LEAF_SPAN - 1) != 0
+          || !moveLeaf(from, target + done)) {
+        long by = target - old;
+        visit(from, from + step, (address, entry) -> {
+          set(address + by, entry);
+          return 0;
+        });
+      }
+      done += step;
+    }
     flush(old, old + length);
+  }
+
+  /** Moves a last-level table if there is none in its new place. */
+  private boolean moveLeaf(long from, long to) {
+    LeafTable leaf = leaf(from);
+    if (leaf == null) {
+      return true;
+    }
+    Object[] source = makeLast(from);
+    Object[] target = makeLast(to);
+    int slot = (int) (to >>> PMD_SHIFT) & INDEX;
+    if (SLOT.getAcquire(target, slot) != null) {
+      return false;
+    }
+    SLOT.setRelease(source, (int) (from >>> PMD_SHIFT) & INDEX, null);
+    SLOT.setRelease(target, slot, leaf);
+    return true;
   }
 
   /**
@@ -223,14 +258,46 @@ public final class PageTables {
    * returns, no access through an entry that was changed before is under way or can begin.
    */
   public void flush(long start, long end) {
-    synchronized (this) {
-      generation++;
+    if (start >= end) {
+      return;
+    }
+    long from = start & -Mman.PAGE_SIZE;
+    generation.incrementAndGet();
+    VarHandle.fullFence();
+    List<WeakReference<Tlb>> all = tlbs;
+    List<Tlb> remote = null;
+    for (int i = 0; i < all.size(); i++) {
+      Tlb tlb = all.get(i).get();
+      if (tlb != null && tlb.invalidate(from, end)) {
+        if (remote == null) {
+          remote = new ArrayList<>(2);
+        }
+        remote.add(tlb);
+      }
+    }
+    if (remote != null) {
+      HeavyBarrier.BEST.run();
+      for (Tlb tlb : remote) {
+        tlb.awaitAccess();
+      }
     }
   }
 
-  /** Grows with each flush. */
+  /** Grows with each flush, before that looks at any TLB. */
   long generation() {
-    return generation;
+    return generation.get();
+  }
+
+  /** From now on flushes reach this TLB too, until it is garbage. */
+  synchronized void register(Tlb tlb) {
+    List<WeakReference<Tlb>> more = new ArrayList<>();
+    for (WeakReference<Tlb> known : tlbs) {
+      if (known.get() != null) {
+        more.add(known);
+      }
+    }
+    more.add(new WeakReference<>(tlb));
+    tlbs = List.copyOf(more);
   }
 
   /** The rights register for protection keys: two bits a key, access-disable and write-disable. */
@@ -274,7 +341,7 @@ public final class PageTables {
     return sum;
   }
 
-  private static int pteIndex(long address) {
+  static int pteIndex(long address) {
     return (int) (address >>> PTE_SHIFT) & INDEX;
   }
 
@@ -294,6 +361,14 @@ public final class PageTables {
   }
 
   private LeafTable makeLeaf(long address) {
+    Object[] table = makeLast(address);
+    int i = (int) (address >>> PMD_SHIFT) & INDEX;
+    Object leaf = SLOT.getAcquire(table, i);
+    return (LeafTable) (leaf == null ? install(table, i, new LeafTable()) : leaf);
+  }
+
+  /** The table of leaf tables for an address. */
+  private Object[] makeLast(long address) {
     if (address >>> PGD_SHIFT + 9 != 0) {
       throw new IllegalArgumentException(
           "address = 0x" + Long.toHexString(address) + ": page tables hold 48 bits");
@@ -307,9 +382,7 @@ public final class PageTables {
       }
       table = (Object[]) next;
     }
-    int i = (int) (address >>> PMD_SHIFT) & INDEX;
-    Object leaf = SLOT.getAcquire(table, i);
-    return (LeafTable) (leaf == null ? install(table, i, new LeafTable()) : leaf);
+    return table;
   }
 
   private Object install(Object[] table, int index, Object child) {
@@ -319,5 +392,10 @@ public final class PageTables {
     }
     tables.incrementAndGet();
     return child;
+  }
+
+  /** Apart, so that the host is asked for it when it is first needed. */
+  private static final class HeavyBarrier {
+    static final AsymmetricBarrier BEST = AsymmetricBarrier.best();
   }
 }
