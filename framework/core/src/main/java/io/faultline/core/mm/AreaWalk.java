@@ -17,6 +17,9 @@ final class AreaWalk {
   static void requireMapped(AddressSpace space, long start, long end) throws ErrnoException {
     long done = start;
     Area area = space.areas().findAt(start);
+    if (area == null) {
+      throw Args.hole(start);
+    }
     while (done < end) {
       if (area == null || area.start() > done) {
         throw Args.hole(done);

@@ -10,6 +10,9 @@ import io.faultline.mm.Mman;
 final class Args {
   private static final long PAGE_MASK = -Mman.PAGE_SIZE;
 
+  /** Above every address of user space, and not negative. */
+  private static final long BEYOND_USER_SPACE = 1L << 60;
+
   private Args() {}
 
   /** Up to the next page boundary; 0 when that overflows ({@code PAGE_ALIGN}). */
@@ -31,6 +34,14 @@ final class Args {
 
   static boolean above(long a, long b) {
     return Long.compareUnsigned(a, b) > 0;
+  }
+
+  /**
+   * The end of a range for signed comparisons: nothing is mapped beyond user space, so that one end
+   * there is as good as another.
+   */
+  static long clampEnd(long end) {
+    return below(end, BEYOND_USER_SPACE) ? end : BEYOND_USER_SPACE;
   }
 
   static void requireAligned(String name, long address) throws ErrnoException {

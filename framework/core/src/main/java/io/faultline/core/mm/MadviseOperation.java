@@ -196,7 +196,7 @@ public final class MadviseOperation {
     return !discards
         || !area.hasAny(VM_SEALED)
         || area.hasAny(VM_SHARED)
-        || area.anonVmas().own() == null
+        || (!area.isAnonymous() && area.anonVmas().own() == null)
         || (area.hasAny(VM_WRITE) && space.keys().permits(area, true));
   }
 }

@@ -3,6 +3,7 @@
 package io.faultline.core.mm;
 
 import static io.faultline.core.area.VmBits.VM_ACCOUNT;
+import static io.faultline.core.area.VmBits.VM_DROPPABLE;
 import static io.faultline.core.area.VmBits.VM_HUGETLB;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
 import static io.faultline.core.area.VmBits.VM_LOCKED_MASK;
@@ -177,7 +178,7 @@ final class MapRegion {
   private void complete(Area area) {
     space.account().add(flags, pages);
     if ((flags & VM_LOCKED) != 0) {
-      if ((flags & (VM_SPECIAL | VM_HUGETLB)) != 0) {
+      if ((flags & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) != 0) {
         area.setFlagBits(area.flagBits() & ~VM_LOCKED_MASK);
       } else {
         space.account().addLocked(pages);

@@ -123,7 +123,7 @@ public final class MlockOperation {
 
   /** {@code count_mm_mlocked_page_nr}. */
   private static long lockedAlready(AddressSpace space, long start, long bytes) {
-    long end = Args.below(start + bytes, start) ? Long.MAX_VALUE : start + bytes;
+    long end = Args.clampEnd(Args.below(start + bytes, start) ? -1L : start + bytes);
     long pages = 0;
     for (Area area = space.areas().find(start);
         area != null && area.start() < end;
@@ -145,7 +145,11 @@ public final class MlockOperation {
     if (end == start) {
       return;
     }
+    end = Args.clampEnd(end);
     Area area = space.areas().findAt(start);
+    if (area == null) {
+      throw Args.hole(start);
+    }
     long done = start;
     while (done < end) {
       if (area == null || area.start() > done) {

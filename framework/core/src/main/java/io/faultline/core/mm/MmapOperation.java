@@ -177,25 +177,13 @@ public final class MmapOperation {
   /** {@code file_mmap_ok}: the range must not end beyond what a file can hold. */
   private static void checkOffset(Inode inode, long pageOffset, long length)
       throws ErrnoException {
-    long maxBytes =
-        switch (inode.kind()) {
-          case REGULAR -> "ext4".equals(inode.fileSystem()) ? EXT4_MAX_BYTES : Long.MAX_VALUE;
-          // Devices may be mapped at any offset that the page offset can express.
-          case CHARACTER_DEVICE -> 0;
-          default -> Long.MAX_VALUE;
-        };
-    if (maxBytes == 0) {
-      return;
-    }
-    if (Args.above(length, maxBytes)
-        || Args.above(pageOffset, (maxBytes - length) >>> PAGE_SHIFT)) {
+    // Offsets of regular files are signed, those of devices are not.
+    long maxBytes = inode.kind() == FileKind.REGULAR ? Long.MAX_VALUE : -1L;
+    if (Args.above(length, maxBytes) || Args.above(pageOffset, (maxBytes - length) >>> PAGE_SHIFT)) {
       throw new ErrnoException(
           Errno.EOVERFLOW, "offset, length: the range ends beyond the largest file");
     }
   }
-
-  /** ext4 with 4 KiB blocks: 2^32 - 1 logical blocks. */
-  private static final long EXT4_MAX_BYTES = ((1L << 32) - 1) << PAGE_SHIFT;
 
   private static long checkMappable(OpenFileObject file, long vmFlags) throws ErrnoException {
     long result = vmFlags;

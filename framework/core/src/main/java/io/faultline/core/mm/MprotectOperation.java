@@ -65,7 +65,8 @@ public final class MprotectOperation {
     if (key != ProtectionKeys.NO_KEY && !space.keys().isAllocated(key)) {
       throw Args.invalid("pkey: " + key + " is not allocated");
     }
-    new MprotectOperation(space, rights, key).run(start, end, grows);
+    new MprotectOperation(space, rights, key)
+        .run(Args.clampEnd(start), Args.clampEnd(end), grows);
   }
 
   private void run(long firstAddress, long end, int grows) throws ErrnoException {

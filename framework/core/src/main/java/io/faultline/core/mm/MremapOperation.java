@@ -147,7 +147,7 @@ public final class MremapOperation {
     long lastEnd = 0;
     boolean seen = false;
     long cursor = start;
-    while (true) {
+    while (cursor < end) {
       Area area = space.areas().findIntersection(cursor, end);
       if (area == null) {
         break;

@@ -28,6 +28,7 @@ public final class MsealOperation {
     if (end == start) {
       return;
     }
+    end = Args.clampEnd(end);
     AreaWalk.requireMapped(space, start, end);
     Area area = space.areas().findAt(start);
     long done = start;
