@@ -27,7 +27,8 @@ class ArchitectureTest {
 
   /** From the ground up: a room may use only those before it. */
   private static final List<String> ROOMS = List.of(
-      "memory", "paging", "area", "device", "mm", "reclaim", "fault", "proc", "process", "component");
+      "memory", "paging", "area", "device", "mm", "reclaim", "fault", "proc", "process",
+      "component");
 
   /** All that the core is allowed to see of Faultline outside of itself. */
   private static final String[] API = {

@@ -179,7 +179,8 @@ public final class MmapOperation {
       throws ErrnoException {
     // Offsets of regular files are signed, those of devices are not.
     long maxBytes = inode.kind() == FileKind.REGULAR ? Long.MAX_VALUE : -1L;
-    if (Args.above(length, maxBytes) || Args.above(pageOffset, (maxBytes - length) >>> PAGE_SHIFT)) {
+    if (Args.above(length, maxBytes)
+        || Args.above(pageOffset, (maxBytes - length) >>> PAGE_SHIFT)) {
       throw new ErrnoException(
           Errno.EOVERFLOW, "offset, length: the range ends beyond the largest file");
     }
