@@ -10,7 +10,10 @@ import io.faultline.kernel.Proc;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 
-/** A running kernel as a test sees it: the services that the core publishes. */
+/**
+ * A running kernel as a test sees it: the services that the core publishes. With {@link FaultlineTest}
+ * it is a {@link BootedKernel}; a test in a container fills it from the service registry.
+ */
 public interface Kernel {
   /** The process table. */
   Tasks tasks();

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.testkit;
+
+import io.faultline.core.device.Watchdog;
+import io.faultline.core.memory.FrameCounts;
+import io.faultline.device.PageAllocator;
+import io.faultline.kernel.Devices;
+import io.faultline.kernel.FaultDispatcher;
+import io.faultline.kernel.Files;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.Proc;
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import io.faultline.kernel.TraceListener;
+import io.faultline.kernel.VmaService;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A kernel that runs in this JVM, put together without a container. A daemon thread interrupts
+ * drivers that hang. Thread-safe.
+ */
+public final class BootedKernel implements Kernel, AutoCloseable {
+  private final io.faultline.core.Kernel core;
+  private final List<String> problems = new CopyOnWriteArrayList<>();
+  private final Set<String> drivers = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Thread watchdog;
+  private final FrameCounts atBoot;
+
+  private BootedKernel(long memoryBytes, KernelProfile profile) {
+    core = new io.faultline.core.Kernel(
+        memoryBytes, profile, (message, stackTrace) -> problems.add(message));
+    atBoot = core.frames();
+    watchdog = Thread.ofPlatform().name("faultline-watchdog").daemon().start(this::watch);
+  }
+
+  /**
+   * Boots.
+   *
+   * @param memoryBytes physical memory, a multiple of the page size
+   * @param profile the facts of the machine
+   */
+  public static BootedKernel boot(long memoryBytes, KernelProfile profile) {
+    return new BootedKernel(memoryBytes, profile);
+  }
+
+  private void watch() {
+    while (!closed.get()) {
+      core.watchdog().run();
+      LockSupport.parkNanos(Watchdog.PERIOD_MILLIS * 1_000_000L);
+    }
+  }
+
+  @Override
+  public Tasks tasks() {
+    return core.tasks();
+  }
+
+  @Override
+  public Files files() {
+    return core.files();
+  }
+
+  @Override
+  public VmaService vmas() {
+    return core.calls();
+  }
+
+  @Override
+  public FaultDispatcher faults() {
+    return core.faults();
+  }
+
+  @Override
+  public Devices devices() {
+    return core.devices();
+  }
+
+  @Override
+  public Proc proc() {
+    return core.proc();
+  }
+
+  @Override
+  public PageAllocator pages(String driver) {
+    drivers.add(driver);
+    return core.pagesFor(driver);
+  }
+
+  /** Lets a listener hear what the kernel does, until the kernel is closed. */
+  public void trace(TraceListener listener) {
+    core.addTraceListener(listener);
+  }
+
+  /** What physical memory is used for. */
+  public FrameCounts frames() {
+    return core.frames();
+  }
+
+  /** What drivers did wrong so far, a line each, as the system's log has it. */
+  public List<String> problems() {
+    return List.copyOf(problems);
+  }
+
+  /**
+   * Checks that trees, counters, page tables and frames agree.
+   *
+   * @throws AssertionError naming what is wrong
+   */
+  public void validate() {
+    try {
+      core.validate();
+    } catch (IllegalStateException wrong) {
+      throw new AssertionError("the kernel is inconsistent: " + wrong.getMessage(), wrong);
+    }
+  }
+
+  /**
+   * Validates, ends all processes, takes back what drivers hold, and looks for what is left. A second
+   * call does nothing.
+   *
+   * @throws AssertionError when the kernel's parts disagree, or a frame is left that nobody can free
+   */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    LockSupport.unpark(watchdog);
+    try (core) {
+      validate();
+      for (Task task : tasks().list()) {
+        tasks().exit(task, 0);
+      }
+      validate();
+      // References that the drivers' own code holds go first: what is left then, the kernel lost.
+      drivers.forEach(core::reclaimPages);
+      checkNoFrameLeaked();
+    }
+  }
+
+  private void checkNoFrameLeaked() {
+    FrameCounts left = frames();
+    if (!left.equals(atBoot)) {
+      throw new AssertionError(
+          "all processes are gone, but frames are left: at boot " + atBoot + ", now " + left);
+    }
+  }
+}
