@@ -45,10 +45,22 @@ import java.util.concurrent.ConcurrentMap;
  * Watchdog#PERIOD_MILLIS} ms if hanging drivers are to be interrupted.
  */
 public final class Kernel implements AutoCloseable {
+  /** Two versions of one driver may be there at once; each has pages of its own. */
+  private record Owner(String driver, String version) {
+    Owner(DeviceRegistration registration) {
+      this(registration.driver(), registration.version());
+    }
+
+    @Override
+    public String toString() {
+      return driver + " " + version;
+    }
+  }
+
   private final PhysicalMemory memory;
   private final Watchdog watchdog = new Watchdog();
   private final Tracer tracer = new Tracer();
-  private final ConcurrentMap<String, DriverPages> pages = new ConcurrentHashMap<>();
+  private final ConcurrentMap<Owner, DriverPages> pages = new ConcurrentHashMap<>();
   private final TaskTable tasks;
   private final FileService files;
   private final SystemCalls calls;
@@ -78,7 +90,7 @@ public final class Kernel implements AutoCloseable {
   }
 
   private long pagesHeld(DeviceRegistration registration) {
-    DriverPages held = pages.get(registration.driver());
+    DriverPages held = pages.get(new Owner(registration));
     return held == null ? 0 : held.allocated();
   }
 
@@ -106,22 +118,36 @@ public final class Kernel implements AutoCloseable {
     return devices;
   }
 
-  /**
-   * The page allocator of one driver, made at the first call.
-   *
-   * @param owner the bundle's symbolic name, as in {@link DeviceRegistration#driver}
-   */
-  public PageAllocator pagesFor(String owner) {
-    return pages.computeIfAbsent(owner, name -> new DriverPages(memory, name));
+  /** The page allocator of a driver that was registered with {@link DeviceRegistration#of}. */
+  public PageAllocator pagesFor(String driver) {
+    return pagesFor(DeviceRegistration.of(driver));
   }
 
   /**
-   * Takes back what a driver that is gone still holds.
+   * The page allocator of one driver, made at the first call.
    *
+   * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
+   */
+  public PageAllocator pagesFor(DeviceRegistration owner) {
+    return pages.computeIfAbsent(
+        new Owner(owner), name -> new DriverPages(memory, name.toString()));
+  }
+
+  /** As {@link #reclaimPages(DeviceRegistration)}, for {@link #pagesFor(String)}. */
+  public long reclaimPages(String driver) {
+    return reclaimPages(DeviceRegistration.of(driver));
+  }
+
+  /**
+   * Takes back what a driver that is gone still holds. Frames without a count of their mappings
+   * ({@code remap_pfn_range}) can be handed out again at once: unregister the driver first, which
+   * takes them out of all address spaces.
+   *
+   * @param owner as for {@link #pagesFor(DeviceRegistration)}
    * @return how many pages it had leaked
    */
-  public long reclaimPages(String owner) {
-    DriverPages held = pages.remove(owner);
+  public long reclaimPages(DeviceRegistration owner) {
+    DriverPages held = pages.remove(new Owner(owner));
     return held == null ? 0 : held.reclaim();
   }
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.component;
+
+import io.faultline.core.component.PageAccounts.Owner;
+import io.faultline.device.MmapProvider;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.Devices;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One driver's service on the whiteboard: it has its nodes in the device table, or waits until it
+ * can have them. Thread-safe; the driver is called without any lock held.
+ */
+final class DriverService {
+  private record Registered(DeviceRegistration registration, AutoCloseable driver) {}
+
+  private final MmapProvider provider;
+  private final Owner owner;
+  private final Function<String, @Nullable Object> properties;
+  private final Devices devices;
+  private final KernelLog log;
+
+  // Guarded by this object's monitor.
+  private @Nullable Registered registered;
+  private boolean closed;
+
+  /**
+   * @param owner the driver's bundle
+   * @param properties the service's, as they are at the moment of asking
+   */
+  DriverService(
+      MmapProvider provider,
+      Owner owner,
+      Function<String, @Nullable Object> properties,
+      Devices devices,
+      KernelLog log) {
+    this.provider = provider;
+    this.owner = owner;
+    this.properties = properties;
+    this.devices = devices;
+    this.log = log;
+  }
+
+  /** Registers the driver, or says why not. */
+  void open() {
+    try {
+      register();
+    } catch (RuntimeException e) {
+      log.warning(
+          "driver " + owner + " is not registered: " + reason(e)
+              + ". Tried again when its properties change or another driver goes");
+    }
+  }
+
+  /** Registers the driver if it is not yet. */
+  void retry() {
+    try {
+      register();
+    } catch (RuntimeException stillRefused) {
+      // Said when it was opened.
+    }
+  }
+
+  /** The service's properties have changed. */
+  void update() {
+    if (!isAsWanted()) {
+      unregister(false);
+      open();
+    }
+  }
+
+  Owner owner() {
+    return owner;
+  }
+
+  /** The service goes. Returns when its areas and files are closed and nothing refers to it. */
+  void close() {
+    unregister(true);
+  }
+
+  private void register() {
+    DeviceRegistration wanted = DeviceProperties.read(properties, owner);
+    synchronized (this) {
+      if (closed || registered != null) {
+        return;
+      }
+      registered = new Registered(wanted, devices.register(wanted, provider));
+    }
+    log.info("driver " + owner + " serves " + paths(wanted));
+  }
+
+  private synchronized boolean isAsWanted() {
+    try {
+      return registered != null
+          && registered.registration().equals(DeviceProperties.read(properties, owner));
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private void unregister(boolean forGood) {
+    Registered before;
+    synchronized (this) {
+      closed |= forGood;
+      before = registered;
+      registered = null;
+    }
+    if (before == null) {
+      return;
+    }
+    try {
+      before.driver().close();
+    } catch (Exception e) {
+      log.warning("driver " + owner + " could not be unregistered cleanly: " + e);
+    }
+    log.info("driver " + owner + " no longer serves " + paths(before.registration()));
+  }
+
+  private static String reason(RuntimeException e) {
+    String message = e.getMessage();
+    return message == null ? e.toString() : message;
+  }
+
+  private static String paths(DeviceRegistration r) {
+    String first = "/dev/" + r.name();
+    return r.count() == 1 ? first : first + "0 to " + first + (r.count() - 1);
+  }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.component;
+
+import io.faultline.core.Kernel;
+import io.faultline.kernel.KernelProfile;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.metatype.annotations.Designate;
+
+/**
+ * Boots the kernel that its configuration describes, and shuts it down. A service for the other
+ * components of this room alone: nobody else can see its class.
+ */
+@Component(name = KernelComponent.PID, service = KernelComponent.class, immediate = true)
+@Designate(ocd = KernelConfig.class)
+public final class KernelComponent {
+  static final String PID = "io.faultline.kernel";
+
+  private final KernelLog log = new KernelLog();
+  private final Kernel kernel;
+  private final WatchdogThread watchdog;
+  private final PageAccounts accounts;
+
+  /**
+   * Boots.
+   *
+   * @throws IllegalArgumentException when no such machine can be
+   */
+  @Activate
+  public KernelComponent(KernelConfig config) {
+    kernel = new Kernel(config.memory_bytes(), profile(config), log);
+    watchdog = new WatchdogThread(kernel.watchdog(), log);
+    accounts = new PageAccounts(kernel, log);
+  }
+
+  /** Shuts down: all processes end. Whoever used the kernel has let go of it by now. */
+  @Deactivate
+  public void close() {
+    try {
+      kernel.close();
+    } finally {
+      watchdog.close();
+    }
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  PageAccounts accounts() {
+    return accounts;
+  }
+
+  KernelLog log() {
+    return log;
+  }
+
+  static KernelProfile profile(KernelConfig config) {
+    KernelProfile linux = KernelProfile.LINUX_6_18;
+    return new KernelProfile(
+        linux.name(),
+        linux.taskSize(),
+        config.vm_mmap__min__addr(),
+        linux.lowestPlacement(),
+        config.stack__guard__gap(),
+        config.vm_max__map__count(),
+        config.memory_total_bytes(),
+        config.swap_total_bytes(),
+        config.vm_overcommit__memory(),
+        config.vm_overcommit__ratio(),
+        config.transparent__hugepage(),
+        linux.protectionKeys(),
+        config.vm_nr__hugepages());
+  }
+}

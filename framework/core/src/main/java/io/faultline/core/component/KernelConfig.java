@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.component;
+
+import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.KernelProfile.Overcommit;
+import io.faultline.kernel.KernelProfile.TransparentHugePages;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * The machine to boot, PID {@value KernelComponent#PID}. The properties are named as Linux names them
+ * where it has a name; the defaults are those of {@link KernelProfile#LINUX_6_18}.
+ */
+@ObjectClassDefinition(
+    name = "Faultline kernel",
+    description = "The simulated machine. A change boots it anew: all processes end.")
+public @interface KernelConfig {
+  /** Simulated physical memory: what all processes and drivers together can fill. */
+  @AttributeDefinition(
+      name = "memory.bytes",
+      description = "frames of physical memory, in bytes; a multiple of 4096. Memory of the host is"
+          + " used only for frames that were written",
+      min = "16384")
+  long memory_bytes() default 256L << 20;
+
+  /** {@code MemTotal} of {@code /proc/meminfo}, which overcommit reckons with. */
+  @AttributeDefinition(
+      name = "memory.total.bytes",
+      description = "MemTotal that overcommit reckons with, in bytes; may be more than memory.bytes")
+  long memory_total_bytes() default 4L << 30;
+
+  /** {@code SwapTotal} of {@code /proc/meminfo}, which overcommit reckons with. */
+  @AttributeDefinition(
+      name = "swap.total.bytes",
+      description = "SwapTotal that overcommit reckons with, in bytes")
+  long swap_total_bytes() default 0;
+
+  /** {@code vm.max_map_count}. */
+  @AttributeDefinition(
+      name = "vm.max_map_count",
+      description = "areas allowed in one address space",
+      min = "1")
+  int vm_max__map__count() default 65530;
+
+  /** {@code vm.mmap_min_addr}. */
+  @AttributeDefinition(
+      name = "vm.mmap_min_addr",
+      description = "lowest address that may be mapped without CAP_SYS_RAWIO, in bytes",
+      min = "0")
+  long vm_mmap__min__addr() default 4096;
+
+  /** {@code vm.overcommit_memory}. */
+  @AttributeDefinition(
+      name = "vm.overcommit_memory",
+      description = "HEURISTIC (0), ALWAYS (1) or NEVER (2)")
+  Overcommit vm_overcommit__memory() default Overcommit.HEURISTIC;
+
+  /** {@code vm.overcommit_ratio}. */
+  @AttributeDefinition(
+      name = "vm.overcommit_ratio",
+      description = "percent of MemTotal that may be committed with vm.overcommit_memory NEVER",
+      min = "0")
+  int vm_overcommit__ratio() default 50;
+
+  /** {@code stack_guard_gap} of the kernel's command line. */
+  @AttributeDefinition(
+      name = "stack_guard_gap",
+      description = "pages kept free below a growing stack",
+      min = "0")
+  int stack__guard__gap() default 256;
+
+  /** {@code transparent_hugepage} of the kernel's command line. */
+  @AttributeDefinition(
+      name = "transparent_hugepage",
+      description = "ALWAYS, MADVISE or NEVER")
+  TransparentHugePages transparent__hugepage() default TransparentHugePages.MADVISE;
+
+  /** {@code vm.nr_hugepages}. */
+  @AttributeDefinition(
+      name = "vm.nr_hugepages",
+      description = "free pages of 2 MiB for MAP_HUGETLB",
+      min = "0")
+  long vm_nr__hugepages() default 0;
+}
