@@ -4,6 +4,7 @@ package io.faultline.shell;
 
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.SignalException;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.felix.service.command.CommandSession;
 import org.jspecify.annotations.Nullable;
@@ -43,9 +44,20 @@ public abstract class Command {
   }
 
   /** Runs the body, with errors told in one line. */
-  protected final @Nullable Object run(CommandSession session, String[] words, Body body)
+  protected final @Nullable Object run(
+      @Nullable CommandSession session, @Nullable String[] words, Body body)
       throws CommandException {
-    Arguments arguments = new Arguments(manual, session, List.of(words));
+    List<String> given = new ArrayList<>();
+    for (String word : words) {
+      if (word != null) {
+        given.add(word);
+      }
+    }
+    // A variable without a value arrives as null; alone, Gogo even takes it for the session.
+    if (session == null || given.size() < words.length) {
+      throw manual.nullWord();
+    }
+    Arguments arguments = new Arguments(manual, session, given);
     try {
       return body.run(arguments);
     } catch (ErrnoException e) {

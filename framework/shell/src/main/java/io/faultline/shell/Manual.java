@@ -86,9 +86,10 @@ public record Manual(
     return page.toString().stripTrailing();
   }
 
-  /** The error for a word that cannot be read. */
+  /** The error for a word that cannot be read; the argument's name may be empty. */
   CommandException wrong(String argument, String word, String reason, String hint) {
-    return error(argument + " '" + word + "' " + reason, hint);
+    String subject = argument.isEmpty() ? "" : argument + " ";
+    return error(subject + "'" + word + "' " + reason, hint);
   }
 
   /** The error for an argument that is not there. */
@@ -102,8 +103,14 @@ public record Manual(
     return error("'" + what + "' is too much", hint);
   }
 
+  /** The error for a variable that has no value. */
+  CommandException nullWord() {
+    return error("a word has no value: is the variable in it set?", "");
+  }
+
   private CommandException error(String what, String hint) {
-    String advice = hint.isEmpty() ? "" : " " + hint;
-    return new CommandException(name + ": " + what + advice + "; example: " + examples.getFirst());
+    String line = name + ": " + what + (hint.isEmpty() ? "" : " " + hint);
+    String joint = line.endsWith("?") ? " example: " : "; example: ";
+    return new CommandException(line + joint + examples.getFirst());
   }
 }

@@ -42,6 +42,11 @@ public final class Gogo implements AutoCloseable {
     return this;
   }
 
+  /** Adds a listener, as the whiteboard would. */
+  public void listen(CommandSessionListener listener) {
+    processor.addListener(listener);
+  }
+
   /** What a line returns. */
   public @Nullable Object run(String line) throws Exception {
     return session.execute(line);

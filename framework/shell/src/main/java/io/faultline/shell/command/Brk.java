@@ -39,8 +39,8 @@ public final class Brk extends Command {
       move the end of the heap, and print it
       usage: brk [PID] [ADDRESS|+SIZE|-SIZE]
       Alone it prints where the heap ends.
-      example: brk 2
-      example: brk 2 +16p""")
+      example: brk 1
+      example: brk 1 +16p""")
   public @Nullable Object brk(CommandSession session, String... words)
       throws CommandException {
     return run(

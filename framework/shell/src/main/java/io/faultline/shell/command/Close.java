@@ -33,7 +33,7 @@ public final class Close extends Command {
   @Descriptor("""
       close a file descriptor
       usage: close [PID] FD
-      example: close 2 3""")
+      example: close 1 0""")
   public @Nullable Object close(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -38,7 +38,7 @@ public final class Faults extends Command {
       usage: faults [PID] [last COUNT]
       With a PID the totals and the last faults are that process's. COUNT is 10 if not given.
       example: faults
-      example: faults 2 last 5""")
+      example: faults 1 last 5""")
   public @Nullable Object faults(CommandSession session, String... words)
       throws CommandException {
     return run(

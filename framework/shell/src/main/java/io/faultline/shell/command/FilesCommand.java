@@ -31,7 +31,7 @@ public final class FilesCommand extends Command {
   @Descriptor("""
       list the open files of a process
       usage: files [PID]
-      example: files 2""")
+      example: files 1""")
   public @Nullable Object files(CommandSession session, String... words)
       throws CommandException {
     return run(

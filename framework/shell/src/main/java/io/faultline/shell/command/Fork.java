@@ -38,7 +38,7 @@ public final class Fork extends Command {
   @Descriptor("""
       copy a process: same files and areas, pages copied when written
       usage: fork [PID]
-      example: fork 2""")
+      example: fork 1""")
   public @Nullable Object fork(CommandSession session, String... words)
       throws CommandException {
     return run(

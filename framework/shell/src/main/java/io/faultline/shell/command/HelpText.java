@@ -56,8 +56,8 @@ final class HelpText {
         """
         help COMMAND explains one, with examples; Tab completes names and arguments.
         Bundles: lb, install, start, stop, update, uninstall. Text: grep, head, wc, less. Scripts: each, if.
-        A pipe takes what a command prints: vmas 2 | grep scullp. A variable keeps what it returns:
-        a = (mmap 2 4p rw-); poke 2 $a hello""");
+        A pipe takes what a command prints: vmas 1 | grep scullp. A variable keeps what it returns:
+        a = (mmap 1 4p rw-); poke 1 $a hello""");
     return text.toString();
   }
 

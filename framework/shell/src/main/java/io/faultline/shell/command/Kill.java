@@ -35,8 +35,8 @@ public final class Kill extends Command {
       end a process by a signal, SIGTERM if none is named
       usage: kill [PID] [SIGNAL]
       SIGNAL is SIGTERM, SIGKILL, SIGSEGV or SIGBUS, with or without SIG, or its number.
-      example: kill 2
-      example: kill 2 SIGKILL""")
+      example: kill 1
+      example: kill 1 SIGKILL""")
   public @Nullable Object kill(CommandSession session, String... words)
       throws CommandException {
     return run(

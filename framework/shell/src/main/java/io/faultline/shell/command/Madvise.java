@@ -36,7 +36,7 @@ public final class Madvise extends Command {
       advise the kernel about a range
       usage: madvise [PID] ADDRESS LENGTH ADVICE
       ADVICE is an MADV_ name. START-END may stand for ADDRESS LENGTH.
-      example: madvise 2 0x7ffff7ff4000 2p dontneed""")
+      example: madvise 1 0x7ffff7ff4000 2p dontneed""")
   public @Nullable Object madvise(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -34,8 +34,8 @@ public final class Maps extends Command {
   @Descriptor("""
       print /proc/PID/maps, byte for byte as the kernel writes it
       usage: maps [PID]
-      example: maps 2
-      example: maps 2 | grep scullp""")
+      example: maps 1
+      example: maps 1 | grep scullp""")
   public @Nullable Object maps(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -35,7 +35,7 @@ public final class Mlock extends Command {
       lock a range in memory, which brings its pages in
       usage: mlock [PID] ADDRESS LENGTH
       START-END may stand for ADDRESS LENGTH.
-      example: mlock 2 0x7ffff7ff4000 2p""")
+      example: mlock 1 0x7ffff7ff4000 2p""")
   public @Nullable Object mlock(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -41,9 +41,9 @@ public final class Mmap extends Command {
       LENGTH and OFFSET are bytes, or 16k, 2M, 4p (pages). PROTECTION is rw-, r--, none or read,write.
       FLAGS are MAP_ names joined by commas (| only within quotes); without, private,anonymous, and with
       an FD shared.
-      example: mmap 2 8p rw- shared 3
-      example: mmap 2 16k rw-
-      example: mmap 2 4p r-- private,fixed 3 0 at 0x10000000""")
+      example: mmap 1 8p rw- shared 0
+      example: mmap 1 16k rw-
+      example: mmap 1 4p r-- private,fixed 0 0 at 0x10000000""")
   public @Nullable Object mmap(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -36,7 +36,7 @@ public final class Mprotect extends Command {
       change what a range may be used for
       usage: mprotect [PID] ADDRESS LENGTH PROTECTION
       PROTECTION is rw-, r--, r-x, none or read,write. START-END may stand for ADDRESS LENGTH.
-      example: mprotect 2 0x7ffff7ff4000 2p r--""")
+      example: mprotect 1 0x7ffff7ff4000 2p r--""")
   public @Nullable Object mprotect(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -37,8 +37,8 @@ public final class Mremap extends Command {
       resize or move a mapping, and print its address
       usage: mremap [PID] ADDRESS OLD-LENGTH NEW-LENGTH [FLAGS] [at ADDRESS]
       FLAGS are maymove, fixed, dontunmap, joined by commas; the new address counts with fixed and dontunmap.
-      example: mremap 2 0x7ffff7ff4000 2p 8p maymove
-      example: mremap 2 0x7ffff7ff4000 2p 2p maymove,fixed at 0x10000000""")
+      example: mremap 1 0x7ffff7ff4000 2p 8p maymove
+      example: mremap 1 0x7ffff7ff4000 2p 2p maymove,fixed at 0x10000000""")
   public @Nullable Object mremap(CommandSession session, String... words)
       throws CommandException {
     return run(

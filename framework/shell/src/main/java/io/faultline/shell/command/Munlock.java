@@ -35,7 +35,7 @@ public final class Munlock extends Command {
       undo mlock
       usage: munlock [PID] ADDRESS LENGTH
       START-END may stand for ADDRESS LENGTH.
-      example: munlock 2 0x7ffff7ff4000 2p""")
+      example: munlock 1 0x7ffff7ff4000 2p""")
   public @Nullable Object munlock(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -35,8 +35,8 @@ public final class Munmap extends Command {
       unmap a range
       usage: munmap [PID] ADDRESS LENGTH
       ADDRESS and LENGTH may be one word, START-END, as maps prints them.
-      example: munmap 2 0x7ffff7ff4000 2p
-      example: munmap 2 7ffff7ff4000-7ffff7ff6000""")
+      example: munmap 1 0x7ffff7ff4000 2p
+      example: munmap 1 7ffff7ff4000-7ffff7ff6000""")
   public @Nullable Object munmap(CommandSession session, String... words)
       throws CommandException {
     return run(

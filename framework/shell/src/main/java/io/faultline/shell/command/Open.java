@@ -37,8 +37,8 @@ public final class Open extends Command {
   @Descriptor("""
       open a device; read and write if no MODE is given
       usage: open [PID] DEVICE [r|w|rw]
-      example: open 2 /dev/scullp0
-      example: open 2 /dev/zero r""")
+      example: open 1 /dev/scullp0
+      example: open 1 /dev/zero r""")
   public @Nullable Object open(CommandSession session, String... words)
       throws CommandException {
     return run(

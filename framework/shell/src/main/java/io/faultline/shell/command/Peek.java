@@ -41,9 +41,9 @@ public final class Peek extends Command {
       load from the memory of a process, with page faults as on real hardware
       usage: peek [PID] ADDRESS [COUNT] [hex|text|string|byte|short|int|long]
       COUNT counts bytes, or integers. Without a format it is a dump in hex, of 64 bytes if no COUNT is given.
-      example: peek 2 0x7ffff7ff4000
-      example: peek 2 0x7ffff7ff4000 4 int
-      example: peek 2 0x7ffff7ff4000 string""")
+      example: peek 1 0x7ffff7ff4000
+      example: peek 1 0x7ffff7ff4000 4 int
+      example: peek 1 0x7ffff7ff4000 string""")
   public @Nullable Object peek(CommandSession session, String... words)
       throws CommandException {
     return run(

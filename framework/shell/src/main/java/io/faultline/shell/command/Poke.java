@@ -36,9 +36,9 @@ public final class Poke extends Command {
       usage: poke [PID] ADDRESS [text|string|hex|byte|short|int|long] DATA...
       Without a format it is text, without a zero byte behind it (string puts one). Several integers follow
       one another. Text knows the escapes \\n \\t \\r \\0 \\\\ \\xHH; put it in quotes to keep them from the shell.
-      example: poke 2 0x7ffff7ff4000 hello
-      example: poke 2 0x7ffff7ff4000 int 42
-      example: poke 2 0x7ffff7ff4000 hex de ad be ef""")
+      example: poke 1 0x7ffff7ff4000 hello
+      example: poke 1 0x7ffff7ff4000 int 42
+      example: poke 1 0x7ffff7ff4000 hex de ad be ef""")
   public @Nullable Object poke(CommandSession session, String... words)
       throws CommandException {
     return run(

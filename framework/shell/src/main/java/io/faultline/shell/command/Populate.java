@@ -35,8 +35,8 @@ public final class Populate extends Command {
       bring the pages of a range in, for reading or for writing
       usage: populate [PID] ADDRESS LENGTH [read|write]
       START-END may stand for ADDRESS LENGTH.
-      example: populate 2 0x7ffff7ff4000 2p
-      example: populate 2 0x7ffff7ff4000 2p write""")
+      example: populate 1 0x7ffff7ff4000 2p
+      example: populate 1 0x7ffff7ff4000 2p write""")
   public @Nullable Object populate(CommandSession session, String... words)
       throws CommandException {
     return run(

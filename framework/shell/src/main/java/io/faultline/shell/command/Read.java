@@ -40,8 +40,8 @@ public final class Read extends Command {
       read from a file, at its position or at an OFFSET
       usage: read [PID] FD [LENGTH] [hex|text] [at OFFSET]
       Reads 64 bytes if no LENGTH is given, and shows them in hex.
-      example: read 2 3
-      example: read 2 3 16 text at 0""")
+      example: read 1 0
+      example: read 1 0 16 text at 0""")
   public @Nullable Object read(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -23,7 +23,7 @@ public final class Unknown extends Command {
   @Descriptor("""
       say that there is no such command, and which may have been meant; the shell calls it
       usage: _default COMMAND...
-      example: maqs 2""")
+      example: maqs 1""")
   public @Nullable Object _default(CommandSession session, String... words)
       throws CommandException {
     String name = words.length == 0 ? "" : words[0];

@@ -33,7 +33,7 @@ public final class Use extends Command {
       choose a process, so that commands need no PID; the prompt shows it
       usage: use [PID|none]
       Commands then leave the PID out, and write @PID for another process. Alone it says which is chosen.
-      example: use 2
+      example: use 1
       example: use none""")
   public @Nullable Object use(CommandSession session, String... words)
       throws CommandException {

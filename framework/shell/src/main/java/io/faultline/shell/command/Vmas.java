@@ -46,9 +46,9 @@ public final class Vmas extends Command {
       show the areas of a process as a table, or all there is to know of one
       usage: vmas [PID] [ADDRESS]
       The FLAGS column leaves out what PROT says and the MAY… flags; vmas PID ADDRESS shows all.
-      example: vmas 2
-      example: vmas 2 0x7ffff7ff4000
-      example: each (vmas 2) { echo $it ($it driver) }""")
+      example: vmas 1
+      example: vmas 1 0x7ffff7ff4000
+      example: each (vmas 1) { echo $it ($it driver) }""")
   public @Nullable Object vmas(CommandSession session, String... words)
       throws CommandException {
     return run(

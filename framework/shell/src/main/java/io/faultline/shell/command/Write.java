@@ -36,9 +36,9 @@ public final class Write extends Command {
       write text or bytes to a file, at its position or at an OFFSET
       usage: write [PID] FD [at OFFSET] [hex|text] DATA...
       Text knows the escapes \\n \\t \\r \\0 \\\\ \\xHH; put it in quotes to keep them from the shell.
-      example: write 2 3 hello
-      example: write 2 3 at 4096 "hello\\n"
-      example: write 2 3 hex de ad be ef""")
+      example: write 1 0 hello
+      example: write 1 0 at 4096 "hello\\n"
+      example: write 1 0 hex de ad be ef""")
   public @Nullable Object write(CommandSession session, String... words)
       throws CommandException {
     return run(

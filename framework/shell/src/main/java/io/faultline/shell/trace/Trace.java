@@ -84,7 +84,7 @@ public final class Trace extends Command implements CommandSessionListener {
       KIND is spawn, fork, exit, call, mmap, open, close, nopage, populate, fault, signal or driver;
       without one, all but fault and call are shown. all shows everything.
       example: trace on
-      example: trace on 2 open close nopage
+      example: trace on 1 open close nopage
       example: trace off""")
   public @Nullable Object trace(CommandSession session, String... words) throws CommandException {
     return run(
@@ -100,7 +100,7 @@ public final class Trace extends Command implements CommandSessionListener {
             if (!arguments.hasNext()) {
               return new Text("trace is " + (running.containsKey(session) ? "on" : "off"));
             }
-            throw arguments.wrong("on|off", arguments.word("on|off"), "is neither on nor off");
+            throw arguments.wrong("", arguments.word("on|off"), "is neither on nor off");
           }
           Task task = arguments.processIfNamed(tasks);
           Set<TraceEvent.Kind> kinds = EnumSet.noneOf(TraceEvent.Kind.class);

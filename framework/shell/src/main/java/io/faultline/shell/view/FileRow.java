@@ -16,7 +16,7 @@ import java.util.List;
  */
 public record FileRow(int fd, String path, String mode, long position) implements View {
   private static final Table.Layout<FileRow> LAYOUT =
-      Table.Layout.<FileRow>withEmpty("no open files; open makes one: open 2 /dev/scullp0")
+      Table.Layout.<FileRow>withEmpty("no open files; open makes one: open 1 /dev/scullp0")
           .number("FD", FileRow::toString)
           .text("MODE", FileRow::mode)
           .number("POSITION", row -> Long.toString(row.position))

@@ -53,8 +53,12 @@ public final class Names {
    * @throws WordException when there is no such name; it says which is near, or all of them
    */
   public int one(String word) throws WordException {
+    return one(word, word);
+  }
+
+  private int one(String word, String whole) throws WordException {
     Integer value = values.get(plain(word));
-    return value != null ? value : number(word);
+    return value != null ? value : number(word, whole);
   }
 
   /**
@@ -65,7 +69,7 @@ public final class Names {
   public int union(String word) throws WordException {
     int bits = 0;
     for (String part : SEPARATOR.split(word, -1)) {
-      bits |= one(part);
+      bits |= one(part, word);
     }
     return bits;
   }
@@ -76,7 +80,7 @@ public final class Names {
     return name.startsWith(lowerPrefix) ? name.substring(lowerPrefix.length()) : name;
   }
 
-  private int number(String word) throws WordException {
+  private int number(String word, String whole) throws WordException {
     try {
       if (!word.isEmpty() && Character.isDigit(word.charAt(0))) {
         return (int) (long) Long.decode(word);
@@ -84,15 +88,18 @@ public final class Names {
     } catch (NumberFormatException notANumber) {
       // said below
     }
-    throw new WordException(unknown(word));
+    throw new WordException(unknown(word, whole));
   }
 
-  private String unknown(String word) {
+  private String unknown(String word, String whole) {
     String nearest = Nearest.to(plain(word), values.keySet());
-    String said = word.isEmpty() ? "has an empty name in it" : "has no name '" + word + "'";
-    return nearest.isEmpty()
-        ? said + ": write " + String.join(", ", values.keySet())
-        : said + ": did you mean " + nearest + "?";
+    String advice =
+        nearest.isEmpty()
+            ? "write " + String.join(", ", values.keySet())
+            : "did you mean " + nearest + "?";
+    return (word.equals(whole) ? "is not known: "
+        : "has '" + word + "' in it, which is not known: ")
+        + advice;
   }
 
   /** Collects names; not thread-safe. */

@@ -74,8 +74,8 @@ class CatalogueTest {
             kill - end a process by a signal, SIGTERM if none is named
               kill [PID] [SIGNAL]
               SIGNAL is SIGTERM, SIGKILL, SIGSEGV or SIGBUS, with or without SIG, or its number.
-              example: kill 2
-              example: kill 2 SIGKILL""");
+              example: kill 1
+              example: kill 1 SIGKILL""");
   }
 
   @Test

@@ -25,19 +25,19 @@ class NamesTest {
   @Test
   void aMisspeltNameIsAnsweredWithTheNearest() {
     assertThatThrownBy(() -> MmanNames.MAP.union("shraed,fixed"))
-        .hasMessage("has no name 'shraed': did you mean shared?");
+        .hasMessage("has 'shraed' in it, which is not known: did you mean shared?");
   }
 
   @Test
   void aNameThatIsNearNoneIsAnsweredWithAll() {
     assertThatThrownBy(() -> MmanNames.MREMAP.union("somewhere"))
-        .hasMessage("has no name 'somewhere': write maymove, fixed, dontunmap");
+        .hasMessage("is not known: write maymove, fixed, dontunmap");
   }
 
   @Test
   void anEmptyNameIsNoName() {
     assertThatThrownBy(() -> MmanNames.MAP.union("shared,,fixed"))
-        .hasMessageStartingWith("has an empty name in it");
+        .hasMessageStartingWith("has '' in it, which is not known");
   }
 
   /** The tables here repeat the constants of Mman; a slip of the pen would map something else. */

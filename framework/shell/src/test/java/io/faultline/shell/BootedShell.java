@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.shell;
+
+import io.faultline.core.Kernel;
+import io.faultline.core.device.DriverLog;
+import io.faultline.driver.scullp.Scullp;
+import io.faultline.driver.scullp.ScullpConfig;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.shell.command.Brk;
+import io.faultline.shell.command.Close;
+import io.faultline.shell.command.DevicesCommand;
+import io.faultline.shell.command.Drivers;
+import io.faultline.shell.command.Faults;
+import io.faultline.shell.command.FilesCommand;
+import io.faultline.shell.command.Fork;
+import io.faultline.shell.command.Kill;
+import io.faultline.shell.command.Madvise;
+import io.faultline.shell.command.Maps;
+import io.faultline.shell.command.Mlock;
+import io.faultline.shell.command.Mmap;
+import io.faultline.shell.command.Mprotect;
+import io.faultline.shell.command.Mremap;
+import io.faultline.shell.command.Munlock;
+import io.faultline.shell.command.Munmap;
+import io.faultline.shell.command.Open;
+import io.faultline.shell.command.Peek;
+import io.faultline.shell.command.Poke;
+import io.faultline.shell.command.Populate;
+import io.faultline.shell.command.Ps;
+import io.faultline.shell.command.Read;
+import io.faultline.shell.command.Spawn;
+import io.faultline.shell.command.Use;
+import io.faultline.shell.command.Vmas;
+import io.faultline.shell.command.Write;
+import io.faultline.shell.trace.Trace;
+import java.lang.reflect.Proxy;
+
+/** A kernel with scullp's driver, and a Gogo session with every command that needs a kernel. */
+public final class BootedShell implements AutoCloseable {
+  private final Kernel kernel = new Kernel(16 << 20, KernelProfile.LINUX_6_18, DriverLog.NONE);
+  private final AutoCloseable scullp;
+  private final Gogo gogo = new Gogo();
+
+  public BootedShell() {
+    scullp =
+        kernel
+            .devices()
+            .register(
+                new DeviceRegistration("scullp", 0, 0, 4, 2000, "scullp", "1.0.0"),
+                new Scullp(kernel.pagesFor("scullp"), defaults()));
+    var tasks = kernel.tasks();
+    var files = kernel.files();
+    var vmas = kernel.calls();
+    var faults = kernel.faults();
+    var devices = kernel.devices();
+    gogo.with(new Ps(tasks, vmas, faults))
+        .with(new Spawn(tasks, vmas, faults))
+        .with(new Fork(tasks, vmas, faults))
+        .with(new Kill(tasks))
+        .with(new Use(tasks))
+        .with(new Maps(tasks, kernel.proc()))
+        .with(new Vmas(tasks, vmas, kernel.proc(), devices))
+        .with(new FilesCommand(tasks))
+        .with(new Open(tasks, files))
+        .with(new Close(tasks, files))
+        .with(new Read(tasks, files))
+        .with(new Write(tasks, files))
+        .with(new Mmap(tasks, vmas))
+        .with(new Munmap(tasks, vmas))
+        .with(new Mprotect(tasks, vmas))
+        .with(new Mremap(tasks, vmas))
+        .with(new Brk(tasks, vmas))
+        .with(new Madvise(tasks, vmas))
+        .with(new Mlock(tasks, vmas))
+        .with(new Munlock(tasks, vmas))
+        .with(new Populate(tasks, faults))
+        .with(new Peek(tasks))
+        .with(new Poke(tasks))
+        .with(new DevicesCommand(devices))
+        .with(new Drivers(devices))
+        .with(new Faults(tasks, faults))
+        .with(
+            new Trace(
+                tasks,
+                listener -> {
+                  kernel.addTraceListener(listener);
+                  return () -> kernel.removeTraceListener(listener);
+                }));
+  }
+
+  public Kernel kernel() {
+    return kernel;
+  }
+
+  public Gogo gogo() {
+    return gogo;
+  }
+
+  /** What a person sees after typing lines one after the other: the answer to the last. */
+  public String type(String... lines) {
+    String answer = "";
+    for (String line : lines) {
+      answer = gogo.type(line);
+    }
+    return answer;
+  }
+
+  /** Takes scullp's driver away, as uninstalling its bundle does. */
+  public void unplug() throws Exception {
+    scullp.close();
+  }
+
+  @Override
+  public void close() {
+    gogo.close();
+    kernel.validate();
+    kernel.close();
+  }
+
+  /** The configuration that Declarative Services would hand over where nobody configured anything. */
+  private static ScullpConfig defaults() {
+    return (ScullpConfig) Proxy.newProxyInstance(ScullpConfig.class.getClassLoader(),
+        new Class<?>[]{ScullpConfig.class}, (proxy, method, values) -> method.getDefaultValue());
+  }
+}
