@@ -122,6 +122,6 @@ public final class BootedShell implements AutoCloseable {
   /** The configuration that Declarative Services would hand over where nobody configured anything. */
   private static ScullpConfig defaults() {
     return (ScullpConfig) Proxy.newProxyInstance(ScullpConfig.class.getClassLoader(),
-        new Class<?>[]{ScullpConfig.class}, (proxy, method, values) -> method.getDefaultValue());
+        new Class<?>[] {ScullpConfig.class}, (proxy, method, values) -> method.getDefaultValue());
   }
 }
