@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  * that we lost. A hit is certain enough: a wrong text has one chance in four thousand millions.
  */
 final class KernelMapSearch {
+  /** How many joins and splits are tried together. */
+  private static final int STEPS = 2;
+
+  /** Larger maps would take too long. */
+  private static final int MOST_LINES = 2000;
+
   private final Digest expected;
 
   private KernelMapSearch(Digest expected) {
@@ -30,6 +36,10 @@ final class KernelMapSearch {
       return before;
     }
     try {
+      int distance = Math.abs(Digest.of(ours).count() - expected.count());
+      if (distance == 0 || distance > STEPS || expected.count() > MOST_LINES) {
+        return null;
+      }
       List<MapsLine> after = parse(ours);
       TreeSet<Long> boundaries = new TreeSet<>();
       for (MapsLine line : parse(before)) {
@@ -40,7 +50,7 @@ final class KernelMapSearch {
         boundaries.add(line.start());
         boundaries.add(line.end());
       }
-      return new KernelMapSearch(expected).search(after, boundaries, 2);
+      return new KernelMapSearch(expected).search(after, boundaries, STEPS);
     } catch (RuntimeException e) {
       // A text that is not even a maps text; the caller shows it as it is.
       return null;
