@@ -17,7 +17,7 @@ public final class TestRecordings {
 
   /** All of them, by name. */
   public static Stream<String> all() {
-    return Stream.of("true", "ls", "w-rare1", "w-ipc", "L1-s1");
+    return Stream.of("true", "ls", "w-rare1", "w-ipc", "L1-s1", "L5-s1");
   }
 
   /** Where one lies. */
