@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.itests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.faultline.itests.harness.Eventually;
+import io.faultline.itests.harness.InFelix;
+import io.faultline.kernel.Devices;
+import io.faultline.kernel.Proc;
+import io.faultline.kernel.Task;
+import io.faultline.kernel.Tasks;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.osgi.framework.BundleContext;
+
+/** The shell's commands, as a line that somebody types reaches them. */
+@InFelix
+class ShellIT {
+  private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+  private CommandSession session;
+  private Tasks tasks;
+  private Proc proc;
+  private Devices devices;
+  private BundleContext context;
+
+  @BeforeEach
+  void openSession(
+      CommandProcessor processor, Tasks processes, Proc texts, Devices table, BundleContext bundle) {
+    tasks = processes;
+    proc = texts;
+    devices = table;
+    context = bundle;
+    PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+    session = processor.createSession(InputStream.nullInputStream(), out, out);
+    session.put("SCOPE", "faultline:gogo:felix:*");
+    Eventually.holds(
+        "the commands are there",
+        () ->
+            session.get(".commands") instanceof Set<?> commands
+                && commands.containsAll(
+                    Set.of("faultline:spawn", "faultline:insmod", "faultline:demo")));
+  }
+
+  @AfterEach
+  void closeSession() throws Exception {
+    if (devices.find("/dev/scullp0").isPresent()) {
+      type("rmmod scullp");
+    }
+    session.close();
+    tasks.list().forEach(task -> tasks.exit(task, 0));
+  }
+
+  /** What the screen shows after a line: what it printed, then what it returned. */
+  private String type(String line) throws Exception {
+    printed.reset();
+    Object result = session.execute(line);
+    String returned = result == null ? "" : session.format(result, Converter.INSPECT).toString();
+    return printed.toString(StandardCharsets.UTF_8) + returned;
+  }
+
+  private Task spawn() throws Exception {
+    Set<Task> before = Set.copyOf(tasks.list());
+    type("spawn typed");
+    return tasks.list().stream().filter(t -> !before.contains(t)).findFirst().orElseThrow();
+  }
+
+  @Test
+  void spawnStartsAProcessThatPsLists() throws Exception {
+    Task task = spawn();
+    assertThat(task.name()).isEqualTo("typed");
+    assertThat(type("ps")).contains("typed").contains(Integer.toString(task.pid()));
+  }
+
+  @Test
+  void mapsPrintsTheKernelsTextByteForByte() throws Exception {
+    Task task = spawn();
+    assertThat(type("maps " + task.pid()).strip()).isEqualTo(proc.maps(task).strip());
+  }
+
+  @Test
+  void whatACommandPrintsGoesThroughAPipe() throws Exception {
+    Task task = spawn();
+    String line = type("maps " + task.pid() + " | grep stack").strip();
+    assertThat(line).endsWith("[stack]").hasLineCount(1);
+  }
+
+  @Test
+  void aDriverIsInstalledAndRemovedByName() throws Exception {
+    assertThat(type("insmod")).contains("scullp").contains("installed: none");
+    assertThat(type("insmod scullp")).contains("/dev/scullp0").contains("/dev/scullp3");
+    assertThat(type("devices")).contains("/dev/scullp0");
+    type("rmmod scullp");
+    assertThat(devices.find("/dev/scullp0")).isEmpty();
+  }
+
+  @Test
+  void aDriverThatDoesNotExistIsAnErrorThatNamesThoseThatDo() {
+    assertThatThrownBy(() -> type("insmod scul"))
+        .hasMessageContaining("scul")
+        .hasMessageContaining("scullp");
+    assertThatThrownBy(() -> type("rmmod scul")).hasMessageContaining("scul");
+  }
+
+  @Test
+  void whatIsPokedIntoADevicesMemoryIsPeekedAgain() throws Exception {
+    type("insmod scullp");
+    Task task = spawn();
+    int pid = task.pid();
+    type("open " + pid + " /dev/scullp0");
+    type("write " + pid + " 3 hello");
+    type("a = (mmap " + pid + " 1p rw- shared 3)");
+    type("poke " + pid + " $a HELLO");
+    assertThat(type("peek " + pid + " $a 16")).contains("HELLO");
+  }
+
+  @Test
+  void wrongArgumentsGetOneLineWithAnExample() {
+    assertThatThrownBy(() -> type("maps nobody"))
+        .hasMessageContaining("nobody")
+        .hasMessageContaining("maps ")
+        .extracting(Throwable::getMessage)
+        .asString()
+        .hasLineCount(1);
+  }
+
+  @Test
+  void theDemoHoldsWhatItSays() throws Exception {
+    assertThat(type("demo")).contains("all of them true");
+    assertThat(devices.list()).as("left as it was").isEmpty();
+    assertThat(context.getBundles())
+        .noneMatch(b -> "io.faultline.driver.scullp".equals(b.getSymbolicName()));
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.itests.driver;
+
+import io.faultline.device.MmapProvider;
+import io.faultline.device.PageAllocator;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Page;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleActivator;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+
+/**
+ * {@code /dev/stamp}, stamped with the version of the bundle that it is in. It registers by hand,
+ * without Declarative Services; {@link DriverJar} packs it.
+ */
+public final class StampActivator implements BundleActivator {
+  private @Nullable ServiceRegistration<MmapProvider> registration;
+  private @Nullable Page page;
+
+  @Override
+  public void start(BundleContext context) throws ErrnoException {
+    PageAllocator pages =
+        context.getService(context.getServiceReference(PageAllocator.class));
+    Page stamped = pages.allocate();
+    page = stamped;
+    Dictionary<String, Object> properties = new Hashtable<>();
+    properties.put("device.name", "stamp");
+    registration =
+        context.registerService(
+            MmapProvider.class,
+            new StampDriver(stamped, "stamp " + context.getBundle().getVersion()),
+            properties);
+  }
+
+  @Override
+  public void stop(BundleContext context) {
+    if (registration != null) {
+      registration.unregister();
+    }
+    if (page != null) {
+      page.put();
+    }
+  }
+}

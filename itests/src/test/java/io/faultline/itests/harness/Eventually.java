@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.itests.harness;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** Waits for what another thread brings about. */
+public final class Eventually {
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
+
+  private Eventually() {}
+
+  /** Looks until it holds; fails with the description after ten seconds. */
+  public static void holds(String description, BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("did not come about within 10 s: " + description);
+      }
+      LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
+    }
+  }
+}
