@@ -52,12 +52,11 @@ class FileInstallIT {
     java.nio.file.Files.move(part, jar, StandardCopyOption.REPLACE_EXISTING);
     Eventually.holds(
         DEVICE + " is of version " + version,
-        () ->
-            devices
-                .find(DEVICE)
-                .filter(DeviceInfo::present)
-                .filter(d -> d.driverVersion().equals(version))
-                .isPresent());
+        () -> devices
+            .find(DEVICE)
+            .filter(DeviceInfo::present)
+            .filter(d -> d.driverVersion().equals(version))
+            .isPresent());
   }
 
   @Test

@@ -36,7 +36,8 @@ class ShellIT {
 
   @BeforeEach
   void openSession(
-      CommandProcessor processor, Tasks processes, Proc texts, Devices table, BundleContext bundle) {
+      CommandProcessor processor, Tasks processes, Proc texts, Devices table,
+      BundleContext bundle) {
     tasks = processes;
     proc = texts;
     devices = table;
@@ -46,10 +47,9 @@ class ShellIT {
     session.put("SCOPE", "faultline:gogo:felix:*");
     Eventually.holds(
         "the commands are there",
-        () ->
-            session.get(".commands") instanceof Set<?> commands
-                && commands.containsAll(
-                    Set.of("faultline:spawn", "faultline:insmod", "faultline:demo")));
+        () -> session.get(".commands") instanceof Set<?> commands
+            && commands.containsAll(
+                Set.of("faultline:spawn", "faultline:insmod", "faultline:demo")));
   }
 
   @AfterEach

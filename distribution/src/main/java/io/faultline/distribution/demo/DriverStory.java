@@ -124,7 +124,10 @@ final class DriverStory {
     narrator.call("open(\"%s\", O_RDWR)".formatted(DEVICE), fd);
     for (int page = 0; page < DEVICE_PAGES; page++) {
       int written = kernel.files().write(parent(), fd, page(text(page)));
-      narrator.same(PAGE_SIZE, written, "write(%d, \"%s\", 4096)", fd, text(page));
+      narrator.call("write(%d, \"%s\", %d)".formatted(fd, text(page), PAGE_SIZE), written);
+      if (written != PAGE_SIZE) {
+        throw new DemoFailedException("write: a short count, " + written);
+      }
     }
     driver.take();
     base =
@@ -154,7 +157,7 @@ final class DriverStory {
     narrator.step("Nothing is in memory until it is touched");
     UserMemory memory = parent().newCpu();
     String read = read(memory, base);
-    narrator.call("*(char *) %s".formatted(hex(base)), "\"" + read + "\"");
+    narrator.call("(char *) " + hex(base), "\"" + read + "\"");
     narrator.same(text(0), read, "the mapping shows what write(2) wrote");
     narrator.same("nopage", driver.take().toString(), "the page came from the driver's nopage");
     read(memory, base);
@@ -210,33 +213,42 @@ final class DriverStory {
     narrator.step("Three ways to be refused");
     UserMemory memory = parent().newCpu();
     long hole = base + bytes(2);
-    refused(SignalCode.SEGV_MAPERR, () -> memory.getByte(hole), "no area holds " + hex(hole));
+    refused(
+        SignalCode.SEGV_MAPERR, load(hole), () -> memory.getByte(hole),
+        "where munmap left a hole there is no area to ask");
     kernel.memory().mprotect(parent(), base, PAGE_SIZE, PROT_READ);
     narrator.call("mprotect(%s, 4096, PROT_READ)".formatted(hex(base)), 0);
     show(parent());
     refused(
         SignalCode.SEGV_ACCERR,
+        load(base) + " = 1",
         () -> memory.putByte(base, (byte) 1),
-        "the area at " + hex(base) + " may be read only");
+        "there is an area, but it may be read only");
     driver.take();
     long behind = base + bytes(DEVICE_PAGES);
     refused(
         SignalCode.BUS_ADRERR,
+        load(behind),
         () -> memory.getByte(behind),
         "the area goes on, but the device ends after page " + (DEVICE_PAGES - 1));
     narrator.same("nopage", driver.take().toString(), "that answer was the driver's");
   }
 
-  private void refused(SignalCode expected, Runnable access, String why)
+  private void refused(SignalCode expected, String access, Runnable attempt, String why)
       throws DemoFailedException {
     try {
-      access.run();
+      attempt.run();
     } catch (SignalException e) {
-      narrator.quote(e.info().toString());
-      narrator.same(expected, e.info().code(), "%s: %s", e.info().shortText(), why);
+      narrator.call(access, e.info().shortText());
+      narrator.quote(e.info().cause());
+      narrator.same(expected, e.info().code(), "%s", why);
       return;
     }
-    throw new DemoFailedException("the access was not refused, though " + why);
+    throw new DemoFailedException(access + " was not refused, though " + why);
+  }
+
+  private static String load(long address) {
+    return "*(char *) " + hex(address);
   }
 
   private void populate() throws DemoFailedException, ErrnoException {
@@ -289,6 +301,7 @@ final class DriverStory {
     narrator.same(Bundle.UNINSTALLED, bundle.getState(), "the bundle is uninstalled");
     refused(
         SignalCode.BUS_ADRERR,
+        load(address),
         () -> memory.getByte(address),
         "the area is there, and nobody stands behind it");
     kernel.tasks().exit(parent(), 0);

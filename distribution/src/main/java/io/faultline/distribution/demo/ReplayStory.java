@@ -38,7 +38,8 @@ final class ReplayStory {
     String report = replay(recording);
     List<Task> left = kernel.tasks().list().stream().filter(t -> !before.contains(t)).toList();
     try {
-      report.lines().forEach(narrator::quote);
+      narrator.say("replay --keep recordings/%s", RECORDING);
+      report.lines().limit(1).forEach(narrator::quote);
       narrator.check(left.size() == 1, "every call, touch and map was exactly the kernel's");
       compare(left.getFirst(), recording.resolve("maps.end"));
     } finally {
@@ -52,7 +53,6 @@ final class ReplayStory {
     PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
     try (CommandSession session =
         processor.createSession(InputStream.nullInputStream(), out, out)) {
-      narrator.call("replay --keep recordings/" + RECORDING, "");
       session.put("recording", recording.toString());
       session.execute("faultline:replay --keep $recording");
       return printed.toString(StandardCharsets.UTF_8);

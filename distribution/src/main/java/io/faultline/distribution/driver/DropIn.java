@@ -177,7 +177,8 @@ public final class DropIn {
   }
 
   private @Nullable Bundle bundle(Path jar) {
-    return context.getBundle(jar.toUri().toString());
+    // File Install's way of writing it: one slash, not three.
+    return context.getBundle(jar.toFile().toURI().toString());
   }
 
   private static <T> @Nullable T await(Supplier<@Nullable T> look) throws InterruptedException {
