@@ -24,24 +24,39 @@ public final class DriverUnplug implements UnplugHandler {
 
   @Override
   public void unplug(Driver driver) {
-    for (AddressSpace space : tasks.spaces()) {
-      try {
-        space.lockForWriting();
-      } catch (ErrnoException gone) {
-        continue;
+    // A fork that is under way may add a space with the driver's areas behind our back: once more,
+    // until none is found. New mappings are refused already.
+    boolean found = true;
+    while (found) {
+      found = false;
+      for (AddressSpace space : tasks.spaces()) {
+        found |= unplug(driver, space);
       }
-      try {
-        space
-            .areas()
-            .forEach(
-                area -> {
-                  if (driver.owns(area)) {
-                    unplug(driver, space, area);
-                  }
-                });
-      } finally {
-        space.unlockForWriting();
+    }
+  }
+
+  private static boolean unplug(Driver driver, AddressSpace space) {
+    try {
+      space.lockForWriting();
+    } catch (ErrnoException gone) {
+      return false;
+    }
+    try {
+      boolean found = false;
+      for (Area area : space.areas().snapshot()) {
+        AreaOperations operations = area.operations();
+        // Without operations it is anonymous memory: a private mapping of /dev/zero outlives the
+        // driver.
+        if (operations != null
+            && driver.owns(area)
+            && operations != driver.goneOperations(area)) {
+          unplug(driver, space, area);
+          found = true;
+        }
       }
+      return found;
+    } finally {
+      space.unlockForWriting();
     }
   }
 
