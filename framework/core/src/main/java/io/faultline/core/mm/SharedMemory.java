@@ -4,7 +4,6 @@ package io.faultline.core.mm;
 
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.OpenFileObject;
-import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.FileKind;

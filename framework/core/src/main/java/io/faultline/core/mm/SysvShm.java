@@ -104,9 +104,8 @@ public final class SysvShm {
     while (area != null && area.end() - address <= limit) {
       Area next = space.areas().next(area);
       OpenFileObject segment = segmentFile(area);
-      boolean fragment =
-          segment != null && (area.start() - address) >>> PAGE_SHIFT == area.pageOffset();
-      if (fragment && (file == null || file == segment)) {
+      boolean fragment = (area.start() - address) >>> PAGE_SHIFT == area.pageOffset();
+      if (segment != null && fragment && (file == null || file == segment)) {
         file = segment;
         limit = Args.pageAlign(segment.inode().size());
         MunmapOperation.unmap(space, area.start(), area.end());
