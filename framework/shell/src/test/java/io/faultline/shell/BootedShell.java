@@ -2,12 +2,11 @@
 // Copyright the Faultline authors
 package io.faultline.shell;
 
-import io.faultline.core.Kernel;
-import io.faultline.core.device.DriverLog;
 import io.faultline.driver.scullp.Scullp;
 import io.faultline.driver.scullp.ScullpConfig;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.TraceListener;
 import io.faultline.shell.command.Brk;
 import io.faultline.shell.command.Close;
 import io.faultline.shell.command.DevicesCommand;
@@ -35,11 +34,15 @@ import io.faultline.shell.command.Use;
 import io.faultline.shell.command.Vmas;
 import io.faultline.shell.command.Write;
 import io.faultline.shell.trace.Trace;
+import io.faultline.testkit.BootedKernel;
 import java.lang.reflect.Proxy;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArraySet;
 
 /** A kernel with scullp's driver, and a Gogo session with every command that needs a kernel. */
 public final class BootedShell implements AutoCloseable {
-  private final Kernel kernel = new Kernel(16 << 20, KernelProfile.LINUX_6_18, DriverLog.NONE);
+  private final BootedKernel kernel = BootedKernel.boot(16 << 20, KernelProfile.LINUX_6_18);
+  private final Set<TraceListener> listeners = new CopyOnWriteArraySet<>();
   private final AutoCloseable scullp;
   private final Gogo gogo = new Gogo();
 
@@ -48,11 +51,11 @@ public final class BootedShell implements AutoCloseable {
         kernel
             .devices()
             .register(
-                new DeviceRegistration("scullp", 0, 0, 4, 2000, "scullp", "1.0.0"),
-                new Scullp(kernel.pagesFor("scullp"), defaults()));
+                DeviceRegistration.of("scullp").withCount(4),
+                new Scullp(kernel.pages("scullp"), defaults()));
     var tasks = kernel.tasks();
     var files = kernel.files();
-    var vmas = kernel.calls();
+    var vmas = kernel.vmas();
     var faults = kernel.faults();
     var devices = kernel.devices();
     gogo.with(new Ps(tasks, vmas, faults))
@@ -82,15 +85,14 @@ public final class BootedShell implements AutoCloseable {
         .with(new Drivers(devices))
         .with(new Faults(tasks, faults))
         .with(
-            new Trace(
-                tasks,
-                listener -> {
-                  kernel.addTraceListener(listener);
-                  return () -> kernel.removeTraceListener(listener);
-                }));
+            new Trace(tasks, listener -> {
+              listeners.add(listener);
+              return () -> listeners.remove(listener);
+            }));
+    kernel.trace(event -> listeners.forEach(listener -> listener.event(event)));
   }
 
-  public Kernel kernel() {
+  public BootedKernel kernel() {
     return kernel;
   }
 
@@ -115,7 +117,6 @@ public final class BootedShell implements AutoCloseable {
   @Override
   public void close() {
     gogo.close();
-    kernel.validate();
     kernel.close();
   }
 

@@ -27,6 +27,7 @@ public final class Gogo implements AutoCloseable {
     processor.addCommand("gogo", new Posix(processor), "grep");
     processor.addCommand("gogo", new Posix(processor), "wc");
     processor.addCommand("gogo", new Posix(processor), "echo");
+    processor.addCommand("gogo", new OtherHelp(), "help");
     PrintStream out = new PrintStream(console, true, StandardCharsets.UTF_8);
     session = processor.createSession(new ByteArrayInputStream(new byte[0]), out, out);
     session.put("SCOPE", "faultline:gogo:*");
@@ -73,5 +74,12 @@ public final class Gogo implements AutoCloseable {
   public void close() {
     session.close();
     processor.stop();
+  }
+
+  /** As gogo.jline and felix.command bring one along. */
+  public static final class OtherHelp {
+    public String help(String name) {
+      return "Gogo's help for " + name;
+    }
   }
 }

@@ -54,7 +54,9 @@ public final class Mmap extends Command {
           long length = arguments.size("LENGTH");
           int prot = arguments.next("PROTECTION", ProtectionWord::parse);
           Integer flags = null;
+          String flagsWord = "";
           if (arguments.hasNext() && !followsFlags(arguments)) {
+            flagsWord = String.valueOf(arguments.peek());
             flags = arguments.next("FLAGS", MmanNames.MAP::union);
           }
           int fd = -1;
@@ -67,6 +69,11 @@ public final class Mmap extends Command {
           }
           long address = arguments.take("at") ? arguments.address("ADDRESS") : 0;
           arguments.end();
+          if (flags != null && fd < 0 && (flags & Mman.MAP_ANONYMOUS) == 0) {
+            throw arguments.wrong(
+                "FLAGS", flagsWord,
+                "needs an FD behind it, or anonymous: " + flagsWord + ",anonymous");
+          }
           if (flags == null) {
             flags = fd >= 0 ? Mman.MAP_SHARED : Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS;
           }

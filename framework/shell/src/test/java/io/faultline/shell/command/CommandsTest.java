@@ -88,7 +88,7 @@ class CommandsTest {
   void vmasReturnsRowsThatScriptsCanUse() throws Exception {
     mapScullp();
     assertThat((List<?>) shell.gogo().run("vmas 1"))
-        .hasSize(shell.kernel().calls().list(process(1)).size())
+        .hasSize(shell.kernel().vmas().list(process(1)).size())
         .allSatisfy(row -> assertThat(row).isInstanceOf(AreaRow.class));
     assertThat(shell.type("each (vmas 1) { echo $it ($it driver) }"))
         .contains(shell.type("echo $a") + "-")
@@ -110,7 +110,7 @@ class CommandsTest {
   void anAreaCanBeUnmappedByItsRow() {
     mapScullp();
     shell.type("each (vmas 1) { munmap 1 $it }");
-    assertThat(shell.kernel().calls().list(process(1))).isEmpty();
+    assertThat(shell.kernel().vmas().list(process(1))).isEmpty();
   }
 
   @Test
@@ -241,7 +241,7 @@ class CommandsTest {
     assertThat(shell.type("devices"))
         .containsPattern("/dev/scullp0 .* present +1 +1 ");
     assertThat(shell.type("drivers").lines().toList().getLast())
-        .matches("scullp +1\\.0\\.0 +present +4 +1 +1 +1 .*-");
+        .matches("scullp +0\\.0\\.0 +present +4 +1 +1 +1 .*-");
   }
 
   @Test
@@ -321,6 +321,9 @@ class CommandsTest {
         .isEqualTo(
             "mmap: FLAGS 'shraed' is not known: did you mean shared?"
                 + " example: mmap 1 8p rw- shared 0");
+    assertThat(shell.type("mmap 1 4p rw- private"))
+        .isEqualTo("mmap: FLAGS 'private' needs an FD behind it, or anonymous: private,anonymous;"
+            + " example: mmap 1 8p rw- shared 0");
     assertThat(shell.type("munmap 1 0x1000 1p 2p"))
         .isEqualTo("munmap: '2p' is too much; example: munmap 1 0x7ffff7ff4000 2p");
   }

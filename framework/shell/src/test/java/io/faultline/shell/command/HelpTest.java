@@ -46,6 +46,11 @@ class HelpTest {
   }
 
   @Test
+  void helpOfAnotherScopesCommandIsLeftToGogo() {
+    assertThat(gogo.type("help wc")).isEqualTo("Gogo's help for wc");
+  }
+
+  @Test
   void anUnknownCommandIsAnsweredWithTheNearest() {
     assertThat(gogo.type("hepl mmap"))
         .isEqualTo("hepl: there is no such command; did you mean help?");

@@ -32,7 +32,7 @@ class CompleteTest {
     shell = new BootedShell();
     var kernel = shell.kernel();
     shell.gogo()
-        .with(new Complete(kernel.tasks(), kernel.calls(), kernel.devices()))
+        .with(new Complete(kernel.tasks(), kernel.vmas(), kernel.devices()))
         .with(new Help())
         .listen(new CompletionInstaller());
     shell.gogo().session().put(Shell.VAR_COMPLETIONS, new HashMap<String, List<CompletionData>>());
@@ -143,7 +143,7 @@ class CompleteTest {
   }
 
   @Test
-  void helpOffersCommands() {
+  void helpOffersCommandsThoughGogoHasAHelpOfItsOwn() {
     assertThat(tab("help m")).contains("mmap", "munmap");
   }
 
