@@ -94,13 +94,14 @@ class DriverBundlesIT {
       throws Exception {
     Bundle bundle = install(context, devices, "scullp", "/dev/scullp0");
     Program program = Program.start(tasks, files, memory);
-    int fd = program.open("/dev/scullp0");
-    program.writePage(fd, "a page");
-    long address = program.map(fd, 1);
-    assertThat(program.text(address)).isEqualTo("a page");
-    uninstall(bundle, devices, "/dev/scullp0");
-    assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
-    program.close();
+    try (program) {
+      int fd = program.open("/dev/scullp0");
+      program.writePage(fd, "a page");
+      long address = program.map(fd, 1);
+      assertThat(program.text(address)).isEqualTo("a page");
+      uninstall(bundle, devices, "/dev/scullp0");
+      assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
+    }
     assertThat(program.task().end()).isEqualTo("exited 0");
     assertThat(devices.find("/dev/scullp0")).isEmpty();
   }

@@ -93,18 +93,20 @@ class FileInstallIT {
   }
 
   @Test
-  void anAreaThatADeletedJarLeavesAnswersWithSigbus(Tasks tasks, Files files, VmaService memory)
-      throws Exception {
+  void anAreaThatADeletedJarLeavesAnswersWithSigbus(
+      BundleContext context, Tasks tasks, Files files, VmaService memory) throws Exception {
     drop("1.0.0");
     Program program = Program.start(tasks, files, memory);
-    long address = program.map(program.open(DEVICE), 1);
-    assertThat(program.text(address)).isEqualTo("stamp 1.0.0");
-    java.nio.file.Files.delete(jar);
-    Eventually.holds(
-        DEVICE + " is absent",
-        () -> devices.find(DEVICE).filter(DeviceInfo::present).isEmpty());
-    assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
-    program.close();
+    try (program) {
+      long address = program.map(program.open(DEVICE), 1);
+      assertThat(program.text(address)).isEqualTo("stamp 1.0.0");
+      java.nio.file.Files.delete(jar);
+      Eventually.holds(
+          "its bundle is gone",
+          () -> Arrays.stream(context.getBundles())
+              .noneMatch(bundle -> DriverJar.NAME.equals(bundle.getSymbolicName())));
+      assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
+    }
     assertThat(program.task().end()).isEqualTo("exited 0");
   }
 

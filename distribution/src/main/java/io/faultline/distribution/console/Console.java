@@ -29,7 +29,6 @@ public final class Console implements ToIntFunction<List<String>> {
   public Console(BundleContext context, @Reference CommandProcessor processor) {
     this.context = context;
     this.processor = processor;
-    GogoCommands.register(context, processor);
   }
 
   @Override

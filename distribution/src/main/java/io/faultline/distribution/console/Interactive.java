@@ -36,6 +36,7 @@ final class Interactive {
             processor.createSession(terminal.input(), terminal.output(), terminal.output())) {
       // Gogo reads etc/PROFILE below gosh.home; ours lies in conf/ itself.
       Shell shell = new Shell(new Host(), processor, "../gosh_profile");
+      // They go with the bundle, which goes when this is done.
       GogoCommands.add(context, shell, "gosh", "sh", "source", "help");
       GogoCommands.add(context, new Exit(shell), "exit", "quit");
       session.put(Shell.VAR_TERMINAL, terminal);

@@ -239,7 +239,7 @@ final class DriverStory {
     try {
       attempt.run();
     } catch (SignalException e) {
-      narrator.call(access, e.info().shortText());
+      narrator.access(access, e.info().shortText());
       narrator.quote(e.info().cause());
       narrator.same(expected, e.info().code(), "%s", why);
       return;

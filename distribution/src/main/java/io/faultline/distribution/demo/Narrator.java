@@ -33,9 +33,14 @@ final class Narrator {
     out.printf("    %s%n", format.formatted(arguments));
   }
 
-  /** A system call or an access, and what became of it. */
+  /** A system call, or a load, and its result. */
   void call(String call, Object result) {
     out.printf("    %s = %s%n", paint(CYAN, call), result);
+  }
+
+  /** An access, and what it brings about. */
+  void access(String access, String effect) {
+    out.printf("    %s → %s%n", paint(CYAN, access), effect);
   }
 
   /** Text that the kernel printed, as it is. */

@@ -18,6 +18,7 @@ import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A driver of one page, at the device's first offset, that writes down what the kernel asks of it. Not
@@ -43,6 +44,7 @@ public final class BookDriver implements MmapProvider {
   private final Page page;
   private final List<String> heard = new ArrayList<>();
   private int references;
+  private @Nullable Object privateData;
 
   /**
    * @param pages gives the page
@@ -64,6 +66,11 @@ public final class BookDriver implements MmapProvider {
   /** Its page. */
   public Page page() {
     return page;
+  }
+
+  /** The private data of the area that nopage was called for last. */
+  public @Nullable Object privateData() {
+    return privateData;
   }
 
   /** References to areas, as a driver of the book counts them. */
@@ -108,6 +115,7 @@ public final class BookDriver implements MmapProvider {
     @Override
     public Nopage nopage(Vma vma, long address, Access access) {
       hear("nopage", address, address);
+      privateData = vma.privateData();
       return vma.pageOffsetOf(address) == 0 ? Nopage.minor(page.get()) : Nopage.SIGBUS;
     }
   }
