@@ -109,13 +109,16 @@ final class Batch {
       return 0;
     } catch (Exception e) {
       out.flush();
-      Throwable cause = e instanceof InvocationTargetException ? e.getCause() : e;
-      err.println("faultline: " + line(cause));
+      err.println("faultline: " + line(e));
       return FAILED;
     }
   }
 
   private static String line(Throwable thrown) {
+    Throwable cause = thrown.getCause();
+    if (thrown instanceof InvocationTargetException && cause != null) {
+      return line(cause);
+    }
     String message = thrown.getMessage();
     return message != null ? message : thrown.toString();
   }

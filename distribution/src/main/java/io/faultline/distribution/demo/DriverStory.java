@@ -80,7 +80,7 @@ final class DriverStory {
       try {
         dropIn.remove(DRIVER);
       } catch (DropInException e) {
-        narrator.say("%s", e.getMessage());
+        narrator.say("%s", e);
       }
     }
   }
