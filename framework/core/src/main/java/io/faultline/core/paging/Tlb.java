@@ -122,8 +122,7 @@ final class Tlb {
    *     caller passes a heavy barrier and calls {@link #awaitAccess}
    */
   boolean invalidate(long start, long end) {
-    boolean local = OWNER.getVolatile(this) == Thread.currentThread();
-    boolean announced = local;
+    boolean announced = false;
     if (end - start >>> Mman.PAGE_SHIFT <= SLOTS) {
       for (long page = start; page < end; page += Mman.PAGE_SIZE) {
         announced = invalidateSlot(slot(page), page, page + 1, announced);
@@ -133,12 +132,20 @@ final class Tlb {
         announced = invalidateSlot(slot, start, end, announced);
       }
     }
-    if (!announced && (int) SHOOTDOWNS.getVolatile(this) != 0) {
+    if (!announced) {
+      if ((int) SHOOTDOWNS.getVolatile(this) == 0) {
+        return false;
+      }
       // The slot may be empty only because another flush has emptied it and still waits.
       SHOOTDOWNS.getAndAdd(this, 1);
-      announced = true;
     }
-    return announced && !local;
+    // Asked after the slots were emptied: what a new owner fills now is not what was emptied.
+    VarHandle.fullFence();
+    if (OWNER.getVolatile(this) == Thread.currentThread()) {
+      SHOOTDOWNS.getAndAdd(this, -1);
+      return false;
+    }
+    return true;
   }
 
   /** Returns whether the flush is announced now, which it is before the first slot is emptied. */
@@ -146,12 +153,12 @@ final class Tlb {
     boolean now = announced;
     for (int kind = READ; kind <= EXECUTE; kind++) {
       long page = (long) TAG.getAcquire(entries, slot + kind);
-      if (page != NO_PAGE && page >= start && page < end) {
+      if (page >= start && page < end) {
         if (!now) {
           SHOOTDOWNS.getAndAdd(this, 1);
           now = true;
         }
-        TAG.setVolatile(entries, slot + kind, NO_PAGE);
+        TAG.setRelease(entries, slot + kind, NO_PAGE);
       }
     }
     return now;

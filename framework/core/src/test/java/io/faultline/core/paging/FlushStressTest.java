@@ -7,50 +7,271 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.mm.Access;
+import io.faultline.mm.Siginfo;
+import io.faultline.mm.SignalCode;
+import io.faultline.mm.SignalException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * The promise of {@link PageTables#flush} under load: processors store and load through a few pages
- * while other threads unmap them, free the frames, get them again as somebody else's, and look whether
- * anybody still writes into them.
+ * while other threads unmap them, free the frames, get them again as somebody else's, and look for a
+ * while whether anybody still writes into them.
  *
- * <p>Everything that a processor stores is odd and everything that lies in somebody else's frame is
- * even, so that each single violation is seen.
+ * <p>Everything that a processor stores is odd, everything in somebody else's frame is even and not
+ * zero, so that a single wrong access is seen. The accesses are in tight loops: then a thread that the
+ * host interrupts is likely to stand between its look-up and its access, and to go on long after the
+ * frame has changed hands.
  */
 class FlushStressTest {
   private static final long BASE = 0x5555_0000_0000L;
-  private static final int PAGES = 4;
-  private static final long MILLIS = Long.getLong("faultline.stress.millis", 1_500);
+  private static final int PAGES = 3;
+  private static final int TIGHT = 500;
+  private static final long MILLIS = Long.getLong("faultline.stress.millis", 1_000);
 
   private final PhysicalMemory memory = new PhysicalMemory(1 << 20);
   private final PageTables tables = new PageTables(memory);
   private final AtomicBoolean stop = new AtomicBoolean();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
-  private final AtomicLong accesses = new AtomicLong();
   private final AtomicLong zaps = new AtomicLong();
+  /** Odd numbers, more than the host's caches hold: copying from here takes its time. */
+  private final long[] odd = new long[4 << 20];
+
+  FlushStressTest() {
+    Arrays.setAll(odd, i -> 2L * i + 1);
+  }
+
+  @AfterEach
+  void nothingIsLost() {
+    for (int i = 0; i < PAGES; i++) {
+      zap(page(i));
+    }
+    assertThat(memory.counts().anonymous()).isZero();
+    memory.validate();
+    memory.close();
+  }
+
+  @Test
+  void noStoreReachesAFrameThatWasFreed() throws InterruptedException {
+    run(() -> store(1), () -> store(2), () -> zapAndReuse(3), () -> zapAndReuse(4));
+  }
+
+  @Test
+  void noLargeStoreReachesAFrameThatWasFreed() throws InterruptedException {
+    run(() -> storePages(1), () -> zapAndReuse(3), this::flushAll);
+  }
+
+  @Test
+  void noLoadReturnsWhatLiesInAFrameThatWasFreed() throws InterruptedException {
+    run(() -> load(1), () -> load(2), () -> zapAndReuse(3), () -> zapAndReuse(4));
+  }
+
+  @Test
+  void noLargeLoadReturnsWhatLiesInAFrameThatWasFreed() throws InterruptedException {
+    run(() -> loadPages(1), () -> loadPages(2), () -> zapAndReuse(3));
+  }
+
+  @Test
+  void aThreadThatUnmapsWhatItStoresToItselfIsAsSafe() throws InterruptedException {
+    Runnable both = () -> {
+      Cpu cpu = new Cpu(tables, this::fault);
+      Random random = new Random();
+      ArrayDeque<Long> held = new ArrayDeque<>();
+      while (!stop.get()) {
+        storeTight(cpu, random);
+        zap(page(random.nextInt(PAGES)));
+        reuseOne(held, random);
+      }
+      held.forEach(memory::put);
+    };
+    run(both, both, both);
+  }
+
+  @Test
+  void aProcessorThatChangesHandsIsAsSafe() throws InterruptedException {
+    Cpu shared = new Cpu(tables, this::fault);
+    Runnable turn = () -> {
+      Random random = new Random();
+      ArrayDeque<Long> held = new ArrayDeque<>();
+      while (!stop.get()) {
+        synchronized (shared) {
+          storeTight(shared, random);
+        }
+        zap(page(random.nextInt(PAGES)));
+        reuseOne(held, random);
+      }
+      held.forEach(memory::put);
+    };
+    run(turn, turn, turn);
+  }
+
+  @Test
+  void aPageThatWasWriteProtectedStaysAsItIs() throws InterruptedException {
+    AtomicBoolean isProtected = new AtomicBoolean();
+    long frame = memory.allocate(FrameUse.ANONYMOUS);
+    long writable = Pte.of(frame, Pte.protection(true, true, false, 0), Pte.ANON);
+    tables.set(BASE, writable);
+    FaultHandler waiting = (address, access) -> {
+      while (isProtected.get()) {
+        endWithTheTest(address);
+        Thread.yield();
+      }
+    };
+    Runnable storing = () -> {
+      Cpu cpu = new Cpu(tables, waiting);
+      for (long n = 1; !stop.get(); n += 2) {
+        for (int i = 0; i < 512; i++) {
+          cpu.putLong(BASE + i * 8L, n);
+        }
+      }
+    };
+    run(storing, storing, () -> {
+      MemorySegment bytes = memory.segment(frame);
+      MemorySegment before = MemorySegment.ofArray(new long[512]);
+      while (!stop.get()) {
+        isProtected.set(true);
+        tables.visit(BASE, BASE + 4096, (address, entry) -> Pte.writeProtected(entry));
+        tables.flush(BASE, BASE + 4096);
+        before.copyFrom(bytes);
+        for (int i = 0; i < 20; i++) {
+          Thread.yield();
+          if (before.mismatch(bytes) != -1) {
+            throw new AssertionError("a store came after the page was write-protected");
+          }
+        }
+        tables.visit(BASE, BASE + 4096, (address, entry) -> entry | Pte.WRITABLE);
+        isProtected.set(false);
+        for (int i = 0; i < 100; i++) {
+          Thread.onSpinWait();
+        }
+        zaps.incrementAndGet();
+      }
+      isProtected.set(false);
+    });
+  }
+
+  // Processors.
+
+  private void store(long seed) {
+    Cpu cpu = new Cpu(tables, this::fault);
+    Random random = new Random(seed);
+    while (!stop.get()) {
+      storeTight(cpu, random);
+    }
+  }
+
+  private void storeTight(Cpu cpu, Random random) {
+    long page = page(random.nextInt(PAGES));
+    switch (random.nextInt(6)) {
+      case 0 -> {
+        for (int i = 0; i < TIGHT; i++) {
+          cpu.putByte(page + i * 8, (byte) (i | 1));
+        }
+      }
+      case 1 -> {
+        for (int i = 0; i < TIGHT; i++) {
+          cpu.putShort(page + i * 8, (short) (i | 1));
+        }
+      }
+      case 2 -> {
+        for (int i = 0; i < TIGHT; i++) {
+          cpu.putInt(page + i * 8, i | 1);
+        }
+      }
+      case 3 -> {
+        for (int i = 0; i < TIGHT; i++) {
+          cpu.compareAndSetLong(page + i * 8, 0, i | 1);
+        }
+      }
+      default -> {
+        for (int i = 0; i < TIGHT; i++) {
+          cpu.putLong(page + i * 8, i | 1);
+        }
+      }
+    }
+  }
+
+  private void storePages(long seed) {
+    Cpu cpu = new Cpu(tables, this::fault);
+    Random random = new Random(seed);
+    MemorySegment source = MemorySegment.ofArray(odd);
+    while (!stop.get()) {
+      long from = (long) random.nextInt(odd.length / 512) * 4096;
+      cpu.write(page(random.nextInt(PAGES)), source.asSlice(from, 4096));
+    }
+  }
+
+  private void load(long seed) {
+    Cpu cpu = new Cpu(tables, this::fault);
+    Random random = new Random(seed);
+    while (!stop.get()) {
+      long page = page(random.nextInt(PAGES));
+      for (int i = 0; i < TIGHT; i++) {
+        checkMine(cpu.getLong(page + i * 8));
+        checkMine(cpu.getByte(page + i * 8));
+      }
+    }
+  }
+
+  private void loadPages(long seed) {
+    Cpu cpu = new Cpu(tables, this::fault);
+    Random random = new Random(seed);
+    long[] into = new long[512];
+    while (!stop.get()) {
+      cpu.read(page(random.nextInt(PAGES)), MemorySegment.ofArray(into));
+      for (long value : into) {
+        checkMine(value);
+      }
+    }
+  }
+
+  private static void checkMine(long value) {
+    if (value != 0 && (value & 1) == 0) {
+      throw new AssertionError("loaded from somebody else's frame: " + Long.toHexString(value));
+    }
+  }
 
   /** Maps a zero page where there is none, as the anonymous fault does. */
   private void fault(long address, Access access) {
-    long page = address & -4096;
-    long frame;
-    do {
-      frame = memory.allocate(FrameUse.ANONYMOUS);
-      if (frame == PhysicalMemory.NONE) {
-        Thread.yield();
-      }
-    } while (frame == PhysicalMemory.NONE);
-    if (!tables.compareAndSet(page, 0,
+    long frame = memory.allocate(FrameUse.ANONYMOUS);
+    if (frame == PhysicalMemory.NONE) {
+      endWithTheTest(address);
+      Thread.yield();
+      return;
+    }
+    if (!tables.compareAndSet(address & -4096, 0,
         Pte.of(frame, Pte.protection(true, true, false, 0), Pte.ANON))) {
       memory.put(frame);
     }
+  }
+
+  /** So that nobody waits for a page that will not come any more. */
+  private void endWithTheTest(long address) {
+    if (stop.get()) {
+      throw new SignalException(new Siginfo(SignalCode.BUS_ADRERR, address, "time is up"));
+    }
+  }
+
+  // Those who take memory away.
+
+  private void zapAndReuse(long seed) {
+    Random random = new Random(seed);
+    ArrayDeque<Long> held = new ArrayDeque<>();
+    while (!stop.get()) {
+      zap(page(random.nextInt(PAGES)));
+      reuseOne(held, random);
+    }
+    held.forEach(memory::put);
   }
 
   private void zap(long page) {
@@ -63,134 +284,33 @@ class FlushStressTest {
     zaps.incrementAndGet();
   }
 
-  @Test
-  void noStoreReachesAFrameThatWasFreed() throws InterruptedException {
-    List<Thread> threads = new ArrayList<>();
-    for (int t = 0; t < 2; t++) {
-      int seed = t;
-      threads.add(start(() -> storeAndLoad(seed)));
-      threads.add(start(() -> zapAndReuse(seed)));
-    }
-    run(threads);
-  }
-
-  @Test
-  void aThreadThatZapsItsOwnPagesIsAsSafe() throws InterruptedException {
-    List<Thread> threads = new ArrayList<>();
-    for (int t = 0; t < 3; t++) {
-      int seed = t;
-      threads.add(start(() -> {
-        Cpu cpu = new Cpu(tables, this::fault);
-        Random random = new Random(seed);
-        while (!stop.get()) {
-          accessOnce(cpu, random);
-          if (random.nextInt(20) == 0) {
-            zap(BASE + random.nextInt(PAGES) * 4096L);
-          }
-          reuseOne(random);
-        }
-      }));
-    }
-    run(threads);
-  }
-
-  @Test
-  void aProcessorThatChangesHandsIsAsSafe() throws InterruptedException {
-    Cpu shared = new Cpu(tables, this::fault);
-    List<Thread> threads = new ArrayList<>();
-    for (int t = 0; t < 2; t++) {
-      int seed = t;
-      threads.add(start(() -> {
-        Random random = new Random(seed);
-        while (!stop.get()) {
-          synchronized (shared) {
-            for (int i = 0; i < 20; i++) {
-              accessOnce(shared, random);
-            }
-          }
-          zap(BASE + random.nextInt(PAGES) * 4096L);
-          reuseOne(random);
-        }
-      }));
-    }
-    run(threads);
-  }
-
-  private void storeAndLoad(int seed) {
-    Cpu cpu = new Cpu(tables, this::fault);
-    Random random = new Random(seed);
+  /** Flushes and takes nothing away: two flushes of one page at a time. */
+  private void flushAll() {
     while (!stop.get()) {
-      for (int i = 0; i < 100; i++) {
-        accessOnce(cpu, random);
+      for (int i = 0; i < PAGES; i++) {
+        tables.flush(page(i), page(i + 1));
       }
-      accesses.addAndGet(100);
     }
   }
 
-  /** Stores an odd number or looks at one: 0 before the first store, or odd. */
-  private void accessOnce(Cpu cpu, Random random) {
-    long address = BASE + random.nextInt(PAGES * 512) * 8L;
-    switch (random.nextInt(8)) {
-      case 0, 1, 2 -> cpu.putLong(address, random.nextLong() | 1);
-      case 3 -> cpu.putInt(address, random.nextInt() | 1);
-      case 4 -> {
-        long value = cpu.getLong(address);
-        cpu.compareAndSetLong(address, value, value | 1);
-      }
-      case 5 -> {
-        long[] bytes = {1, 3, 5, 7};
-        if ((address & 4095) <= 4064) {
-          cpu.write(address, MemorySegment.ofArray(bytes));
-        }
-      }
-      case 6 -> {
-        long[] bytes = new long[4];
-        if ((address & 4095) <= 4064) {
-          cpu.read(address, MemorySegment.ofArray(bytes));
-          for (long value : bytes) {
-            checkMine(value);
-          }
-        }
-      }
-      default -> checkMine(cpu.getLong(address));
-    }
-  }
-
-  private static void checkMine(long value) {
-    if (value != 0 && (value & 1) == 0) {
-      throw new AssertionError("loaded from somebody else's frame: " + Long.toHexString(value));
-    }
-  }
-
-  private void zapAndReuse(int seed) {
-    Random random = new Random(100 + seed);
-    while (!stop.get()) {
-      zap(BASE + random.nextInt(PAGES) * 4096L);
-      reuseOne(random);
-    }
-  }
-
-  /** Gets a frame, the one freed last, and looks whether it is left alone. */
-  private void reuseOne(Random random) {
+  /** Gets a frame, the one freed last, and keeps it for a while to see that it is left alone. */
+  private void reuseOne(ArrayDeque<Long> held, Random random) {
     long frame = memory.allocate(FrameUse.KERNEL);
-    if (frame == PhysicalMemory.NONE) {
-      return;
+    if (frame != PhysicalMemory.NONE) {
+      checkAll(frame, 0, 0);
+      memory.segment(frame).fill((byte) 0x22);
+      held.add(frame);
     }
-    MemorySegment page = memory.segment(frame);
-    checkAll(page, 0);
-    long mine = random.nextLong() & ~0xFFFF_FFFFL | 2;
-    for (long i = 0; i < 4096; i += 8) {
-      page.set(ValueLayout.JAVA_LONG, i, mine);
+    while (held.size() > random.nextInt(40)) {
+      long oldest = held.remove();
+      checkAll(oldest, 0x2222_2222_2222_2222L, 0);
+      memory.put(oldest);
     }
-    for (int i = random.nextInt(3); i > 0; i--) {
-      Thread.onSpinWait();
-    }
-    checkAll(page, mine);
-    memory.put(frame);
   }
 
-  private static void checkAll(MemorySegment page, long expected) {
-    for (long i = 0; i < 4096; i += 8) {
+  private void checkAll(long frame, long expected, long from) {
+    MemorySegment page = memory.segment(frame);
+    for (long i = from; i < 4096; i += 8) {
       long value = page.get(ValueLayout.JAVA_LONG, i);
       if (value != expected) {
         throw new AssertionError("somebody stored " + Long.toHexString(value)
@@ -199,19 +319,24 @@ class FlushStressTest {
     }
   }
 
-  private Thread start(Runnable body) {
-    return Thread.ofPlatform().unstarted(() -> {
-      try {
-        body.run();
-      } catch (Throwable e) {
-        failure.compareAndSet(null, e);
-        stop.set(true);
-      }
-    });
+  private static long page(int number) {
+    return BASE + number * 4096L;
   }
 
-  private void run(List<Thread> threads) throws InterruptedException {
-    threads.forEach(Thread::start);
+  private void run(Runnable... bodies) throws InterruptedException {
+    List<Thread> threads = new ArrayList<>();
+    for (Runnable body : bodies) {
+      threads.add(Thread.ofPlatform().start(() -> {
+        try {
+          body.run();
+        } catch (SignalException e) {
+          // From endWithTheTest.
+        } catch (Throwable e) {
+          failure.compareAndSet(null, e);
+          stop.set(true);
+        }
+      }));
+    }
     long end = System.nanoTime() + MILLIS * 1_000_000;
     while (System.nanoTime() < end && !stop.get()) {
       Thread.sleep(10);
@@ -221,12 +346,6 @@ class FlushStressTest {
       thread.join();
     }
     assertThat(failure.get()).isNull();
-    assertThat(zaps.get()).as("unmaps while it ran").isGreaterThan(100);
-    for (int i = 0; i < PAGES; i++) {
-      zap(BASE + i * 4096L);
-    }
-    assertThat(memory.counts().anonymous()).as("no frame is lost").isZero();
-    memory.validate();
-    memory.close();
+    assertThat(zaps.get()).as("times that memory was taken away").isGreaterThan(50);
   }
 }
