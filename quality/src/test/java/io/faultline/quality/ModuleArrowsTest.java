@@ -51,6 +51,14 @@ class ModuleArrowsTest {
   }
 
   @Test
+  void theHostIsTheRealKernelAndKnowsNothingOfOurs() {
+    classes().that().resideInAPackage("io.faultline.host..").should()
+        .onlyDependOnClassesThat(not(resideInAnyPackage("io.faultline.."))
+            .or(resideInAPackage("io.faultline.host..")))
+        .check(ALL);
+  }
+
+  @Test
   void everyDriverIsWatched() {
     classes().that().resideInAPackage("io.faultline.driver..").should()
         .resideInAnyPackage("io.faultline.driver.zero..", "io.faultline.driver.simple..",
@@ -77,7 +85,7 @@ class ModuleArrowsTest {
 
   @Test
   void modulesFormNoCycle() {
-    slices().matching("io.faultline.(core|shell|replay|testkit|driver.*)..").should()
+    slices().matching("io.faultline.(core|shell|replay|host|testkit|driver.*)..").should()
         .beFreeOfCycles().check(ALL);
   }
 
