@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 @Component(service = ModuleCommands.class)
 @GogoCommand(
     scope = "faultline",
-    function = {"insmod", "rmmod"})
+    function = {"insmod", "rmmod", "__insmod", "__rmmod"})
 public final class ModuleCommands {
   private final DropIn dropIn;
 
@@ -73,6 +73,16 @@ public final class ModuleCommands {
     }
     Bundle gone = dropIn.remove(words[0]);
     return gone.getSymbolicName() + " is gone";
+  }
+
+  /** What Tab offers behind {@code insmod}; the shell calls it. */
+  public List<String> __insmod() {
+    return dropIn.available();
+  }
+
+  /** What Tab offers behind {@code rmmod}; the shell calls it. */
+  public List<String> __rmmod() {
+    return dropIn.installed();
   }
 
   private static Path home(String word) {

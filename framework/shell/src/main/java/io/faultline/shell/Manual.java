@@ -5,6 +5,7 @@ package io.faultline.shell;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.felix.service.command.Descriptor;
 
 /**
@@ -24,26 +25,37 @@ public record Manual(
   private static final String EXAMPLE = "example:";
 
   /**
-   * The manual of a command's class.
+   * The manual of a class that is one command.
    *
    * @throws IllegalArgumentException when the class does not have exactly one described method, or
    *     the description has no usage or no example
    */
   public static Manual of(Class<?> command) {
-    Manual found = null;
-    for (Method method : command.getDeclaredMethods()) {
+    List<Method> described =
+        Stream.of(command.getDeclaredMethods())
+            .filter(method -> method.isAnnotationPresent(Descriptor.class))
+            .toList();
+    if (described.size() != 1) {
+      throw new IllegalArgumentException(
+          "command: " + command + " has " + described.size() + " described methods, not one");
+    }
+    return of(command, described.getFirst().getName());
+  }
+
+  /**
+   * The manual of one command of a class that may be several.
+   *
+   * @throws IllegalArgumentException when there is no described method of that name, or the
+   *     description has no usage or no example
+   */
+  public static Manual of(Class<?> commands, String name) {
+    for (Method method : commands.getDeclaredMethods()) {
       Descriptor descriptor = method.getAnnotation(Descriptor.class);
-      if (descriptor != null) {
-        if (found != null) {
-          throw new IllegalArgumentException("command: " + command + " has two described methods");
-        }
-        found = parse(method.getName(), descriptor.value());
+      if (descriptor != null && method.getName().equals(name)) {
+        return parse(name, descriptor.value());
       }
     }
-    if (found == null) {
-      throw new IllegalArgumentException("command: " + command + " has no described method");
-    }
-    return found;
+    throw new IllegalArgumentException("name: " + commands + " has no described method " + name);
   }
 
   private static Manual parse(String name, String text) {

@@ -43,6 +43,13 @@ public final class Gogo implements AutoCloseable {
     return this;
   }
 
+  /** Adds commands of our scope that are not ours. */
+  public void add(Object target, String... functions) {
+    for (String function : functions) {
+      processor.addCommand(Command.SCOPE, target, function);
+    }
+  }
+
   /** Adds a listener, as the whiteboard would. */
   public void listen(CommandSessionListener listener) {
     processor.addListener(listener);

@@ -38,7 +38,8 @@ public final class Others {
     }
     try {
       Object target = proxy.getTarget();
-      return target == null || target instanceof Command ? null : Manual.of(target.getClass());
+      return target == null || target instanceof Command ? null
+          : Manual.of(target.getClass(), name.substring(scope.length()));
     } catch (IllegalArgumentException notInOurForm) {
       return null;
     } finally {

@@ -2,8 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.shell.complete;
 
+import io.faultline.shell.Command;
 import io.faultline.shell.Manual;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import org.apache.felix.service.command.CommandSession;
 import org.jline.builtins.Completers.CompletionData;
@@ -32,8 +34,17 @@ record CommandLine(List<String> words, int index, String word) {
     return List.of(description(manual), arguments("faultline:__complete"));
   }
 
-  /** The same for a command of another bundle, whose kinds of values are not known here. */
-  static Object others(Manual manual) {
+  /**
+   * The same for a command of another bundle. Its arguments are offered by the command {@code
+   * faultline:__NAME}, if it brings one along: it returns the words.
+   *
+   * @param commands all there are, with their scopes
+   */
+  static Object others(Manual manual, Collection<?> commands) {
+    String own = Command.SCOPE + ":__" + manual.name();
+    if (commands.contains(own)) {
+      return List.of(description(manual), arguments(own));
+    }
     boolean folders = manual.usage().slots().stream().anyMatch(s -> s.value().equals("DIR"));
     return folders
         ? List.of(description(manual), arguments("__directories"))

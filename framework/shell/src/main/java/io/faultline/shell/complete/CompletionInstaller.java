@@ -43,7 +43,7 @@ public final class CompletionInstaller implements CommandSessionListener {
         .map(Manual::of)
         .forEach(manual -> ours.put(manual.name(), CommandLine.ours(manual)));
     Others.manuals(session)
-        .forEach(manual -> ours.put(manual.name(), CommandLine.others(manual)));
+        .forEach(manual -> ours.put(manual.name(), CommandLine.others(manual, commands)));
     // Under every scope that has a command of that name: of several, gogo.jline completes the one
     // that comes last in SCOPE, but Gogo runs the first, which is ours.
     for (Object command : commands) {

@@ -14,6 +14,7 @@ import java.util.Set;
 import org.apache.felix.gogo.jline.Parser;
 import org.apache.felix.gogo.jline.Shell;
 import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
 import org.jline.builtins.Completers;
 import org.jline.builtins.Completers.CompletionData;
 import org.jline.reader.Candidate;
@@ -163,5 +164,27 @@ class CompleteTest {
   @Test
   void nothingIsOfferedWhereNothingMayFollow() {
     assertThat(tab("maps 1 ")).isEmpty();
+  }
+
+  /** What another bundle brings along. */
+  public static final class Modules {
+    @Descriptor("""
+        install a driver
+        usage: insmod NAME
+        example: insmod scullp""")
+    public void insmod(String name) {}
+
+    public List<String> __insmod() {
+      return List.of("scullp", "simple");
+    }
+  }
+
+  @Test
+  void commandsOfOtherBundlesAreDescribedAndOfferTheirOwnWords() {
+    shell.gogo().add(new Modules(), "insmod", "__insmod");
+    assertThat(shell.type("help insmod")).startsWith("insmod - install a driver");
+    assertThat(shell.type("help")).contains("Of other bundles");
+    assertThat(tab("insmod ")).containsExactly("scullp", "simple");
+    assertThat(candidates("ins").stream().map(Candidate::descr)).contains("install a driver");
   }
 }
