@@ -90,7 +90,10 @@ public final class Arguments {
     }
     Integer current = CurrentProcess.of(session);
     if (current == null) {
-      throw manual.missing("PID", "(or choose one: use PID)");
+      String word = peek();
+      throw word == null
+          ? manual.missing("PID", "(or choose one: use PID)")
+          : manual.wrong("PID", word, "is not a process number", "");
     }
     return current(tasks, current);
   }

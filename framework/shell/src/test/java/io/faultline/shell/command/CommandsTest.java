@@ -309,6 +309,8 @@ class CommandsTest {
         .isEqualTo("mmap: LENGTH is missing; example: mmap 1 8p rw- shared 0");
     assertThat(shell.type("mmap"))
         .isEqualTo("mmap: PID is missing; example: mmap 1 8p rw- shared 0");
+    assertThat(shell.type("maps nobody"))
+        .isEqualTo("maps: PID 'nobody' is not a process number; example: maps 1");
     assertThat(shell.type("mmap 9 4p rw-"))
         .isEqualTo(
             "mmap: PID '9' is not a running process (ps lists them);"
