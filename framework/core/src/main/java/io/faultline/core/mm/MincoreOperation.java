@@ -3,6 +3,7 @@
 package io.faultline.core.mm;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.paging.Pte;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -44,7 +45,14 @@ public final class MincoreOperation {
     }
     int pages =
         (int) Math.min(atMost, (area.end() - address) >>> Mman.PAGE_SHIFT);
-    Arrays.fill(vector, 0, pages, (byte) 0);
+    if (!area.isAnonymous() && area.mappedFile() == null) {
+      // The kernel's own mappings tell nothing: all ones.
+      Arrays.fill(vector, 0, pages, (byte) 1);
+      return pages;
+    }
+    for (int i = 0; i < pages; i++) {
+      vector[i] = (byte) (inPageCache(area, address + ((long) i << Mman.PAGE_SHIFT)) ? 1 : 0);
+    }
     space
         .tables()
         .visit(
@@ -57,5 +65,12 @@ public final class MincoreOperation {
               return entry;
             });
     return pages;
+  }
+
+  /** Whether another mapping, or none, has brought the page in. */
+  private static boolean inPageCache(Area area, long page) {
+    return area.mappedFile() instanceof OpenFileObject file
+        && file.inode().provider() instanceof SharedMemoryProvider memory
+        && memory.isResident(area.pageOffsetOf(page));
   }
 }

@@ -6,9 +6,11 @@ import static io.faultline.core.area.VmBits.VM_HUGETLB;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
 import static io.faultline.core.area.VmBits.VM_MAYBE_GUARD;
 import static io.faultline.core.area.VmBits.VM_MAYWRITE;
+import static io.faultline.core.area.VmBits.VM_NOHUGEPAGE;
 import static io.faultline.core.area.VmBits.VM_PFNMAP;
 import static io.faultline.core.area.VmBits.VM_SHARED;
 import static io.faultline.core.area.VmBits.VM_SPECIAL;
+import static io.faultline.core.area.VmBits.VM_WRITE;
 import static io.faultline.mm.Mman.MADV_DONTNEED_LOCKED;
 import static io.faultline.mm.Mman.MADV_FREE;
 
@@ -68,16 +70,33 @@ final class PageAdvice {
     }
   }
 
-  /** {@code madvise_collapse}: there are no huge pages, so only the checks can succeed. */
+  /**
+   * {@code madvise_collapse}. There are no huge pages here; what can be seen of a collapse is that
+   * every page of the 2 MiB is in memory afterwards.
+   */
   static void collapse(AddressSpace space, Area area, long start, long end)
       throws ErrnoException {
-    long firstHuge = (start + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
-    long lastHuge = end & -Placer.PMD_SIZE;
-    if (area.hasAny(VM_SPECIAL | VM_HUGETLB)) {
-      throw Args.invalid("advice: MADV_COLLAPSE of a special mapping");
+    long firstRoom = (area.start() + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
+    boolean eligible =
+        area.isAnonymous()
+            && area.anonVmas().own() != null
+            && !area.hasAny(VM_SPECIAL | VM_HUGETLB | VM_NOHUGEPAGE)
+            && area.end() - firstRoom >= Placer.PMD_SIZE;
+    if (!eligible) {
+      throw Args.invalid("advice: the area at 0x%x takes no huge page".formatted(area.start()));
     }
-    if (Long.compareUnsigned(firstHuge, lastHuge) < 0) {
-      throw new UnsupportedOperationException("MADV_COLLAPSE: huge pages are not built");
+    boolean missed = false;
+    long from = (start + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
+    long to = end & -Placer.PMD_SIZE;
+    for (long huge = from; huge < to; huge += Placer.PMD_SIZE) {
+      if (!space.tables().hasTable(huge)) {
+        missed = true;
+      } else if (area.hasAny(VM_WRITE)) {
+        space.services().faults().populateArea(space, huge, huge + Placer.PMD_SIZE);
+      }
+    }
+    if (missed) {
+      throw Args.invalid("advice: a part of the range was never touched");
     }
   }
 
