@@ -24,6 +24,7 @@ public record HostSupport(boolean supported, String kernel, String reason) {
    * @param series major and minor number
    */
   public boolean isSeries(String series) {
-    return kernel.equals(series) || kernel.startsWith(series + ".") || kernel.startsWith(series + "-");
+    return kernel.equals(series) || kernel.startsWith(series + ".")
+        || kernel.startsWith(series + "-");
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
-
 package io.faultline.host;
 
 import java.lang.annotation.ElementType;

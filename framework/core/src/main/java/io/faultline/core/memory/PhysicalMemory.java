@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Simulated physical memory: frames of {@value Mman#PAGE_SIZE} bytes in one off-heap arena, named by
@@ -404,7 +405,8 @@ public final class PhysicalMemory implements AutoCloseable {
       long[] seen = new long[USE_COUNT];
       boolean[] inCache = new boolean[(int) frames];
       for (int i = 0; i < cached; i++) {
-        check(!inCache[cache[i]], "frame " + cache[i] + " is cached twice as free");
+        int frame = cache[i];
+        check(!inCache[frame], () -> "frame " + frame + " is cached twice as free");
         inCache[cache[i]] = true;
       }
       long nowFree = 0;
@@ -420,8 +422,11 @@ public final class PhysicalMemory implements AutoCloseable {
         for (int i = b == 0 ? 1 : 0; i < end; i++) {
           boolean live = (block.state(i) & REFERENCES) != 0;
           int places = (live ? 1 : 0) + (block.isFree(i) ? 1 : 0) + (inCache[first + i] ? 1 : 0);
-          check(places == 1, "frame " + (first + i) + " is live: " + live + ", free in its block: "
-              + block.isFree(i) + ", cached as free: " + inCache[first + i]);
+          int index = i;
+          check(
+              places == 1,
+              () -> "frame " + (first + index) + " is live: " + live + ", free in its block: "
+                  + block.isFree(index) + ", cached as free: " + inCache[first + index]);
           if (live) {
             seen[block.use(i)]++;
           } else {
@@ -429,15 +434,18 @@ public final class PhysicalMemory implements AutoCloseable {
           }
         }
       }
-      check(Arrays.equals(seen, counts), "frames by use are " + Arrays.toString(seen)
-          + ", counted " + Arrays.toString(counts));
-      check(nowFree == free, nowFree + " frames are free, counted " + free);
+      check(
+          Arrays.equals(seen, counts),
+          () -> "frames by use are " + Arrays.toString(seen) + ", counted "
+              + Arrays.toString(counts));
+      long freeNow = nowFree;
+      check(freeNow == free, () -> freeNow + " frames are free, counted " + free);
     }
   }
 
-  private static void check(boolean right, String otherwise) {
+  private static void check(boolean right, Supplier<String> otherwise) {
     if (!right) {
-      throw new IllegalStateException(otherwise);
+      throw new IllegalStateException(otherwise.get());
     }
   }
 

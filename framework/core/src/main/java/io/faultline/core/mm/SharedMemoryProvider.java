@@ -93,9 +93,32 @@ final class SharedMemoryProvider implements MmapProvider {
     return cache.get(index) != PhysicalMemory.NONE;
   }
 
-  /** Frees the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. */
+  /**
+   * Empties the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. The caller has unmapped them from the
+   * area that it was called for. Linux unmaps them everywhere and frees them; here a page that is
+   * still mapped, by another process or elsewhere in this one, stays and is filled with zeros, so
+   * that all go on seeing the same memory.
+   */
   void punchHole(long firstPage, long endPage) {
-    cache.removeRange(firstPage, endPage);
+    cache.forEach(
+        (index, frame) -> {
+          if (index >= firstPage && index < endPage) {
+            punch(index);
+          }
+        });
+  }
+
+  private void punch(long index) {
+    long frame = cache.acquire(index);
+    if (frame == PhysicalMemory.NONE) {
+      return;
+    }
+    memory.segment(frame).fill((byte) 0);
+    // Two references: the cache's and ours.
+    if (memory.references(frame) == 2) {
+      boolean unused = cache.remove(index);
+    }
+    memory.put(frame);
   }
 
   private Nopage page(long index) {

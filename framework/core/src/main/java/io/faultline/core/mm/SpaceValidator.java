@@ -6,6 +6,7 @@ import static io.faultline.core.area.VmBits.VM_LOCKED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.paging.Pte;
+import java.util.function.Supplier;
 
 /** Checks that the parts of an address space agree. For tests, after each step. */
 final class SpaceValidator {
@@ -23,11 +24,11 @@ final class SpaceValidator {
               if (area.hasAny(VM_LOCKED)) {
                 locked[0] += area.pages();
               }
-              check(area.pid() == space.pid(), area + ": belongs to process " + area.pid());
-              check(area.attached(), area + ": in the tree, but not attached");
+              check(area.pid() == space.pid(), () -> area + ": belongs to process " + area.pid());
+              check(area.attached(), () -> area + ": in the tree, but not attached");
               check(
                   area.anonVmas().own() == null || area.anonVmas().length() > 0,
-                  area + ": has an anon_vma, but an empty chain");
+                  () -> area + ": has an anon_vma, but an empty chain");
             });
     VmAccount kept = space.account();
     check(kept.total() == counted.total(), "total_vm", kept.total(), counted.total());
@@ -46,28 +47,28 @@ final class SpaceValidator {
             space.profile().taskSize(),
             (address, entry) -> {
               Area area = space.areas().findAt(address);
-              check(area != null, "an entry at 0x%x, but no area".formatted(address));
+              check(area != null, () -> "an entry at 0x%x, but no area".formatted(address));
               if (Pte.hasFrame(entry) && !Pte.isSpecial(entry)) {
                 check(
                     space.memory().references(Pte.frame(entry)) > 0,
-                    "the entry at 0x%x points to a free frame".formatted(address));
+                    () -> "the entry at 0x%x points to a free frame".formatted(address));
               }
               if (Pte.hasFrame(entry) && Pte.isAnonymous(entry) && area != null) {
                 check(
                     area.anonVmas().own() != null,
-                    "an anonymous page at 0x%x, but no anon_vma".formatted(address));
+                    () -> "an anonymous page at 0x%x, but no anon_vma".formatted(address));
               }
               return entry;
             });
   }
 
-  private static void check(boolean holds, String what) {
+  private static void check(boolean holds, Supplier<String> what) {
     if (!holds) {
-      throw new IllegalStateException(what);
+      throw new IllegalStateException(what.get());
     }
   }
 
   private static void check(boolean holds, String counter, long kept, long counted) {
-    check(holds, counter + " is " + kept + ", counted " + counted);
+    check(holds, () -> counter + " is " + kept + ", counted " + counted);
   }
 }

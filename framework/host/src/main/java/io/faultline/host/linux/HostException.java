@@ -6,8 +6,7 @@ import java.io.Serial;
 
 /** The kernel beneath refused something. The message says what, and what to do about it. */
 public final class HostException extends Exception {
-  @Serial
-  private static final long serialVersionUID = 1;
+  @Serial private static final long serialVersionUID = 1;
 
   private final int errno;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
-
 package io.faultline.host.ptrace;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -20,8 +19,7 @@ class RemoteSyscallsTest {
   private static final int READ_WRITE = 3;
   private static final int PRIVATE_ANONYMOUS = 0x22;
 
-  @TempDir
-  private Path directory;
+  @TempDir private Path directory;
   private Path target;
 
   @BeforeEach

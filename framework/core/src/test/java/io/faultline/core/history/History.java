@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.history;
+
+import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Runs a history on a machine of its own; shortens one that fails. */
+final class History {
+  private static final int MAX_RUNS = 3000;
+
+  private History() {}
+
+  /**
+   * @throws AssertionError where the engine and the model part, naming the step
+   */
+  static void run(List<Step> steps) {
+    try (Machine machine = new Machine()) {
+      for (int i = 0; i < steps.size(); i++) {
+        Step step = steps.get(i);
+        try {
+          step.call().run(machine, machine.process(step.process()));
+          machine.compare();
+        } catch (AssertionError | RuntimeException wrong) {
+          throw new AssertionError("step " + i + step + "\n  " + wrong, wrong);
+        }
+      }
+      machine.compareContents();
+      machine.compareEnd();
+    } catch (ErrnoException refused) {
+      throw new AssertionError("a machine cannot be set up: " + refused, refused);
+    }
+  }
+
+  private static @Nullable Throwable failure(List<Step> steps) {
+    try {
+      run(steps);
+      return null;
+    } catch (AssertionError | RuntimeException wrong) {
+      return wrong;
+    }
+  }
+
+  /**
+   * Leaves out steps, in ever smaller pieces, as long as the history still fails.
+   *
+   * @return an error with the short history and what it fails with
+   */
+  static AssertionError shorten(List<Step> failing, Throwable failure) {
+    List<Step> shortest = failing;
+    Throwable cause = failure;
+    int runs = 0;
+    int piece = Math.max(1, failing.size() / 2);
+    while (runs < MAX_RUNS) {
+      boolean shorter = false;
+      for (int start = 0; start < shortest.size() && runs < MAX_RUNS; runs++) {
+        List<Step> without = new ArrayList<>(shortest);
+        without.subList(start, Math.min(start + piece, shortest.size())).clear();
+        Throwable stillFails = failure(without);
+        if (stillFails != null) {
+          shortest = without;
+          cause = stillFails;
+          shorter = true;
+        } else {
+          start += piece;
+        }
+      }
+      if (!shorter && piece == 1) {
+        break;
+      }
+      piece = Math.max(1, piece / 2);
+    }
+    return new AssertionError(
+        "engine and model part at the end of this history: " + shortest + "\n" + cause.getMessage(),
+        cause);
+  }
+}
