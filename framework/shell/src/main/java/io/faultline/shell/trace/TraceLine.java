@@ -24,7 +24,7 @@ final class TraceLine {
         line.append('-').append(new Address(event.end()).digits());
       }
     }
-    if (!event.text().isEmpty()) {
+    if (!event.text().isEmpty() && !event.text().equals(kind)) {
       line.append("  ").append(event.text().replace('\n', ' '));
     }
     return colours ? colour(event.kind()) + line + RESET : line.toString();

@@ -23,9 +23,9 @@ class TraceLineTest {
   }
 
   @Test
-  void aRangeIsPrintedAsInMaps() {
+  void aRangeIsPrintedAsInMapsAndTheKindOnce() {
     TraceEvent close =
-        new TraceEvent(0, 2, TraceEvent.Kind.CLOSE, "/dev/scullp0", 0x7000, 0x9000, "");
+        new TraceEvent(0, 2, TraceEvent.Kind.CLOSE, "/dev/scullp0", 0x7000, 0x9000, "close");
     assertThat(TraceLine.of(close, false)).isEqualTo("[2] close    /dev/scullp0 7000-9000");
   }
 
