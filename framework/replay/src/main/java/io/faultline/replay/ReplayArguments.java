@@ -16,9 +16,11 @@ import org.jspecify.annotations.Nullable;
  * @param options which lines, and when to stop
  * @param jobs how many replays at once
  * @param json one JSON object a line
+ * @param table where a Markdown table of the scores goes, or null
  */
 record ReplayArguments(
-    List<Path> recordings, @Nullable Path results, ReplayOptions options, int jobs, boolean json) {
+    List<Path> recordings, @Nullable Path results, ReplayOptions options, int jobs, boolean json,
+    @Nullable Path table) {
   private static final int MOST_JOBS = 64;
 
   /**
@@ -30,6 +32,7 @@ record ReplayArguments(
   static ReplayArguments parse(Path here, List<String> words) throws CommandException {
     List<Path> recordings = new ArrayList<>();
     Path results = null;
+    Path table = null;
     int from = 1;
     int to = Integer.MAX_VALUE;
     int jobs = Runtime.getRuntime().availableProcessors();
@@ -41,6 +44,7 @@ record ReplayArguments(
       String word = rest.next();
       switch (word) {
         case "--results" -> results = here.resolve(value(word, rest));
+        case "--table" -> table = here.resolve(value(word, rest));
         case "--from" -> from = number(word, rest, Integer.MAX_VALUE);
         case "--to" -> to = number(word, rest, Integer.MAX_VALUE);
         case "--jobs" -> jobs = number(word, rest, MOST_JOBS);
@@ -62,7 +66,7 @@ record ReplayArguments(
       throw wrong("--to " + to + " is before --from " + from);
     }
     return new ReplayArguments(
-        recordings, results, new ReplayOptions(from, to, stop, keep), jobs, json);
+        recordings, results, new ReplayOptions(from, to, stop, keep), jobs, json, table);
   }
 
   private static String value(String option, Iterator<String> rest) throws CommandException {

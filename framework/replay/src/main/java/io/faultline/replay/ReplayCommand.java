@@ -11,10 +11,12 @@ import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -62,7 +64,8 @@ public final class ReplayCommand {
       --stop-at-first ends each replay at its first divergence and shows both maps.
       --from LINE compares from that line of calls.strace on; --to LINE ends behind it.
       --keep leaves the replayed processes alive, to look at: maps, peek, mprotect ...
-      --results OUT writes OUT/NAME.results; --json prints JSON; --jobs N replays N at once.
+      --results OUT writes OUT/NAME.results; --table FILE writes the scores as a Markdown table.
+      --json prints JSON; --jobs N replays N at once.
       example: replay recordings/corpus/ls
       example: replay --stop-at-first recordings/corpus/ls
       example: replay --to 40 --keep recordings/corpus/ls""")
@@ -78,6 +81,7 @@ public final class ReplayCommand {
     } catch (IOException e) {
       throw new CommandException("replay: --results: " + e);
     }
+    writeTable(arguments.table(), summary);
     for (ReplayResult result : summary.results()) {
       Task task = result.kept();
       if (task != null) {
@@ -88,6 +92,18 @@ public final class ReplayCommand {
       long exact = summary.results().stream().filter(ReplayResult::exact).count();
       throw new CommandException(
           "replay: %d of %d recordings exact".formatted(exact, total));
+    }
+  }
+
+  private static void writeTable(@Nullable Path table, ReplaySummary summary)
+      throws CommandException {
+    if (table == null) {
+      return;
+    }
+    try {
+      java.nio.file.Files.writeString(table, ScoreTable.of(summary.results()));
+    } catch (IOException e) {
+      throw new CommandException("replay: --table: " + e);
     }
   }
 }

@@ -160,26 +160,33 @@ public final class PageFaultHandler {
   private FaultResult refuseByArea(
       AddressSpace space, Area area, long address, Access access, long began, Outcome outcome) {
     AreaOperations operations = area.operations();
-    return switch (outcome) {
-      case GUARD ->
-          refuse(
-              space, address, access, began, SignalCode.SEGV_MAPERR, "a guard page is there");
-      case OOM ->
-          refuse(
-              space, address, access, began, SignalCode.BUS_ADRERR,
-              "physical memory is used up");
-      default ->
-          refuse(
-              space, address, access, began, SignalCode.BUS_ADRERR,
-              operations == null ? "the mapping has no pages" : operations.lastRefusal());
-    };
+    SignalCode code =
+        outcome == Outcome.GUARD ? SignalCode.SEGV_MAPERR : SignalCode.BUS_ADRERR;
+    String cause =
+        switch (outcome) {
+          case GUARD -> "a guard page is there";
+          case OOM -> "physical memory is used up";
+          default -> operations == null ? "the mapping has no pages" : operations.lastRefusal();
+        };
+    return refuse(space, address, access, began, handlerOf(area, outcome), code, cause);
   }
 
   private FaultResult refuse(
       AddressSpace space, long address, Access access, long began, SignalCode code, String cause) {
+    return refuse(space, address, access, began, "none", code, cause);
+  }
+
+  private FaultResult refuse(
+      AddressSpace space,
+      long address,
+      Access access,
+      long began,
+      String handler,
+      SignalCode code,
+      String cause) {
     FaultResult result = FaultResult.refused(new Siginfo(code, address, cause));
     statistics.record(
-        space.pid(), address, access, "none", result, false, System.nanoTime() - began);
+        space.pid(), address, access, handler, result, false, System.nanoTime() - began);
     if (tracer.enabled()) {
       tracer.emit(
           TraceEvent.Kind.SIGNAL, space.pid(), null, address, address,
