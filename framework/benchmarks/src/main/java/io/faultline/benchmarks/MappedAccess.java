@@ -32,6 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * the last value, as when a list is followed; a <em>stream</em> of independent accesses, which lets a
  * wide processor overlap them.
  */
+@SuppressWarnings("NullAway.Init") // JMH calls the set-up before anything else
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
