@@ -27,7 +27,7 @@ final class HostMemory {
   static MemorySegment map(long bytes, Arena arena) {
     long address;
     try {
-      address = (long) Calls.MMAP.invokeExact(0L, bytes, PROT_READ_WRITE,
+      address = (long) Mmap.HANDLE.invokeExact(0L, bytes, PROT_READ_WRITE,
           MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
     } catch (Throwable e) {
       throw impossible(e);
@@ -43,7 +43,7 @@ final class HostMemory {
   private static void unmap(long address, long bytes) {
     try {
       // It can only fail for a range that map did not return.
-      int ignored = (int) Calls.MUNMAP.invokeExact(address, bytes);
+      int ignored = (int) Munmap.HANDLE.invokeExact(address, bytes);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -54,7 +54,7 @@ final class HostMemory {
     try {
       // It can only fail for a range that map did not return.
       int ignored =
-          (int) Calls.MADVISE.invokeExact(mapped.address(), mapped.byteSize(), MADV_DONTNEED);
+          (int) Madvise.HANDLE.invokeExact(mapped.address(), mapped.byteSize(), MADV_DONTNEED);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -64,21 +64,27 @@ final class HostMemory {
     return new AssertionError("the handles have these types", e);
   }
 
-  /** Apart, so that nothing native is looked up where it is not available. */
-  private static final class Calls {
-    private static final Linker LINKER = Linker.nativeLinker();
+  private static MethodHandle handle(String function, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(function), type);
+  }
 
-    static final MethodHandle MMAP = handle("mmap",
+  // Each apart: a handle takes milliseconds to make, and only the first is needed at the start.
+
+  private static final class Mmap {
+    static final MethodHandle HANDLE = handle("mmap",
         FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
             ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
             ValueLayout.JAVA_LONG));
-    static final MethodHandle MUNMAP = handle("munmap",
-        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-    static final MethodHandle MADVISE = handle("madvise", FunctionDescriptor.of(
-        ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+  }
 
-    private static MethodHandle handle(String function, FunctionDescriptor type) {
-      return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(function), type);
-    }
+  private static final class Munmap {
+    static final MethodHandle HANDLE = handle("munmap",
+        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+  }
+
+  private static final class Madvise {
+    static final MethodHandle HANDLE = handle("madvise", FunctionDescriptor.of(
+        ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
   }
 }

@@ -310,6 +310,28 @@ class CpuTest {
   }
 
   @Test
+  void neitherHitsNorMissesAllocate() {
+    var threads =
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    long conflicting = A + 256 * 4096;
+    map(A, true);
+    map(conflicting, true);
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 5; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 20_000; i++) {
+        cpu.putLong(A + 8, cpu.getLong(A) + cpu.getByte(conflicting));
+        cpu.putInt(conflicting, cpu.getShort(A + 2));
+        cpu.compareAndSetInt(A, i, i + 1);
+        cpu.touch(A, Access.WRITE);
+        cpu.putLong(A + 4096 - 8, i);
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).as("bytes for 140,000 accesses").isLessThan(2_000);
+  }
+
+  @Test
   void aProcessorThatIsUsedAfterItsMemoryIsGoneReadsZeros() {
     PhysicalMemory gone = new PhysicalMemory(1 << 20);
     PageTables old = new PageTables(gone);
