@@ -55,8 +55,9 @@
  * <h2>Locks</h2>
  *
  * <pre>
- * monitor of one leaf table          each write of an entry; never two, save in PageTables.move, which
- *  |                                 runs alone on its ranges
+ * monitor of one leaf table          each write of an entry; two only in PageTables.move, which runs
+ *  |                                 alone on its ranges, and in fork: the parent's, then one of the
+ *  |                                 child that nobody else has seen
  *  `- lock of PhysicalMemory         when a FrameGather overflows within a visit
  * monitor of PageTables              only to register a TLB
  * </pre>

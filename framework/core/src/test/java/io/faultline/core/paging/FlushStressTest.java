@@ -37,7 +37,7 @@ class FlushStressTest {
   private static final long BASE = 0x5555_0000_0000L;
   private static final int PAGES = 3;
   private static final int TIGHT = 500;
-  private static final long MILLIS = Long.getLong("faultline.stress.millis", 1_000);
+  private static final long MILLIS = Long.getLong("faultline.stress.millis", 700);
 
   private final PhysicalMemory memory = new PhysicalMemory(1 << 20);
   private final PageTables tables = new PageTables(memory);
@@ -346,6 +346,6 @@ class FlushStressTest {
       thread.join();
     }
     assertThat(failure.get()).isNull();
-    assertThat(zaps.get()).as("times that memory was taken away").isGreaterThan(50);
+    assertThat(zaps.get()).as("times that memory was taken away").isGreaterThan(20);
   }
 }
