@@ -15,9 +15,9 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p><b>One thread at a time.</b> Different views of one task may be used at once. A mapped access
  * takes no lock and allocates nothing.
  *
- * <p>Every method throws {@link SignalException} where the program would be sent a signal. A store
- * or copy that faults half-way has written the bytes before the faulting page, like {@code
- * copy_to_user}.
+ * <p>Every method throws {@link SignalException} where the program would be sent a signal. A load or
+ * store of a value is all or nothing, even across pages; a copy that faults half-way has moved the
+ * bytes before the faulting page, like {@code copy_to_user}.
  */
 @ProviderType
 public interface UserMemory {

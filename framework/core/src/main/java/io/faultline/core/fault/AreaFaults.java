@@ -207,7 +207,10 @@ final class AreaFaults {
     if (copy == PhysicalMemory.NONE) {
       return Outcome.OOM;
     }
-    memory.copy(frame, copy);
+    // A new frame is full of zeros already.
+    if (frame != memory.zeroFrame()) {
+      memory.copy(frame, copy);
+    }
     if (install(space, page, entry, ownPage(area, copy), copy)) {
       FrameGather gather = new FrameGather(space.tables());
       if (Pte.isSpecial(entry)) {

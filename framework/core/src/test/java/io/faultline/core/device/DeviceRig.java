@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 /** A device table on real memory with a ticking watchdog; areas are made by hand. */
 final class DeviceRig implements AutoCloseable {
   static final long START = 0x7f00_0000_0000L;
-  static final int LIMIT_MILLIS = 150;
+  static final int LIMIT_MILLIS = 500;
 
   final PhysicalMemory memory = new PhysicalMemory(256L * 4096);
   final DriverPages pages = new DriverPages(memory, "test");
