@@ -245,7 +245,7 @@ class ContainmentTest {
     assertThat(System.nanoTime() - before).isBetween(
         TimeUnit.MILLISECONDS.toNanos(DeviceRig.LIMIT_MILLIS), TimeUnit.SECONDS.toNanos(10));
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
-    assertOneError("150 ms");
+    assertOneError(DeviceRig.LIMIT_MILLIS + " ms");
   }
 
   @Test
@@ -264,7 +264,7 @@ class ContainmentTest {
 
     assertThat(answer).isSameAs(Nopage.SIGBUS);
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
-    assertOneError("150 ms");
+    assertOneError(DeviceRig.LIMIT_MILLIS + " ms");
   }
 
   @Test
