@@ -70,6 +70,11 @@ public final class DropIn {
     return available.resolve(name + JAR);
   }
 
+  /** Names for a person to read. */
+  static String list(List<String> names) {
+    return names.isEmpty() ? "none" : String.join(" ", names);
+  }
+
   private static List<String> names(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
@@ -92,7 +97,9 @@ public final class DropIn {
   public List<DeviceInfo> install(Path jar) throws DropInException, InterruptedException {
     String name = jar.getFileName().toString();
     if (!Files.isRegularFile(jar) || !name.endsWith(JAR)) {
-      throw new DropInException(jar + " is not a jar; there are " + available());
+      throw new DropInException(
+          "insmod: %s is neither a jar nor a driver that came along; those are: %s"
+              .formatted(jar, list(available())));
     }
     Path target = folder.resolve(name);
     Bundle before = bundle(target);
@@ -163,7 +170,9 @@ public final class DropIn {
     Path target = folder.resolve(name + JAR);
     Bundle bundle = bundle(target);
     if (bundle == null) {
-      throw new DropInException(name + " is not in " + folder + "; there are " + installed());
+      throw new DropInException(
+          "rmmod: there is no driver %s in %s; installed: %s"
+              .formatted(name, folder, list(installed())));
     }
     try {
       Files.delete(target);

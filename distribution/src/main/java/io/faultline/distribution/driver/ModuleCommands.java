@@ -35,14 +35,14 @@ public final class ModuleCommands {
       install a driver into the running kernel, or a new version over the old one
       usage: insmod [NAME|JAR]
       Copies the jar into the folder drivers/, which is watched. NAME is one that came along; without
-      one they are listed.
+      an argument they are listed.
       example: insmod scullp
       example: insmod ~/mydriver/target/mydriver-1.0.jar""")
   public String insmod(CommandSession session, String... words)
       throws DropInException, InterruptedException {
     if (words.length == 0) {
       return "available: %s%ninstalled: %s"
-          .formatted(list(dropIn.available()), list(dropIn.installed()));
+          .formatted(DropIn.list(dropIn.available()), DropIn.list(dropIn.installed()));
     }
     if (words.length > 1) {
       throw new DropInException("insmod: one driver at a time; example: insmod scullp");
@@ -51,7 +51,7 @@ public final class ModuleCommands {
         dropIn.install(
             dropIn.available().contains(words[0])
                 ? dropIn.availableJar(words[0])
-                : session.currentDir().resolve(home(words[0])));
+                : session.currentDir().resolve(home(words[0])).normalize());
     DeviceInfo first = devices.getFirst();
     return "%s %s: %s"
         .formatted(
@@ -69,7 +69,7 @@ public final class ModuleCommands {
   public String rmmod(String... words) throws DropInException, InterruptedException {
     if (words.length != 1) {
       throw new DropInException(
-          "rmmod: NAME is missing; installed: " + list(dropIn.installed()));
+          "rmmod: give one NAME; installed: " + DropIn.list(dropIn.installed()));
     }
     Bundle gone = dropIn.remove(words[0]);
     return gone.getSymbolicName() + " is gone";
@@ -89,9 +89,5 @@ public final class ModuleCommands {
     return word.startsWith("~/")
         ? Path.of(System.getProperty("user.home"), word.substring(2))
         : Path.of(word);
-  }
-
-  private static String list(List<String> names) {
-    return names.isEmpty() ? "none" : String.join(" ", names);
   }
 }
