@@ -33,6 +33,11 @@ final class CallSlot {
     return frames[index];
   }
 
+  /** Whether a call is under way. */
+  boolean busy() {
+    return depth > 0;
+  }
+
   /** Begins a call; null when calls are nested too deep. */
   @Nullable CallFrame enter(DeviceNode node, String operation, boolean timed) {
     int d = depth;

@@ -308,6 +308,14 @@ public final class DeviceTable implements AutoCloseable {
     return file;
   }
 
+  /**
+   * Whether the calling thread is inside a driver's callback. Where it waits then, it must let itself
+   * be interrupted: the watchdog can end no other wait.
+   */
+  public boolean inDriverCall() {
+    return kernel.watchdog().inDriverCall();
+  }
+
   /** A snapshot of all nodes by path, those that are gone but in use included. */
   public List<DeviceInfo> list() {
     return Stream.concat(byPath.values().stream(), gone.stream()).distinct().map(DeviceNode::info)

@@ -34,6 +34,12 @@ public final class Watchdog implements Runnable {
     return slot == null ? newSlot() : slot;
   }
 
+  /** Whether the calling thread is inside a driver's callback. */
+  boolean inDriverCall() {
+    CallSlot slot = mine.get();
+    return slot != null && slot.busy();
+  }
+
   private CallSlot newSlot() {
     CallSlot slot = new CallSlot(Thread.currentThread());
     mine.set(slot);

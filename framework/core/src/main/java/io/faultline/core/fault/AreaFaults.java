@@ -191,7 +191,7 @@ final class AreaFaults {
       if (operations != null
           && operations.hasPageMkwrite()
           && !Pte.isSpecial(entry)
-          && !operations.pageMkwrite(area, page, memory.page(frame))) {
+          && !operations.pageMkwrite(area, page, memory.lend(frame))) {
         return Outcome.SIGBUS;
       }
       space.tables().compareAndSet(page, entry, writable(area, entry));

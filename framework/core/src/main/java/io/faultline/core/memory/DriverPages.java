@@ -53,7 +53,7 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
     }
     List<Page> pages = new ArrayList<>(1 << order);
     for (long f = first; f < first + (1 << order); f++) {
-      FramePage page = new FramePage(memory, f, memory.generation(f), this);
+      FramePage page = FramePage.owned(memory, f, this);
       held.add(page);
       pages.add(page);
     }

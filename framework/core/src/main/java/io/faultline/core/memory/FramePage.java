@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * notices.
  *
  * <p>With an owner, it counts the references that are the owner's, so that these and no others can be
- * taken back from an owner that is gone. Without one, it counts none and is the kernel's.
+ * taken back from an owner that is gone. Lent to a driver for one callback, it counts what the driver
+ * takes, so that no more can be dropped. Otherwise it is the kernel's and counts none.
  */
 final class FramePage implements Page {
   private static final VarHandle OWNED;
@@ -30,14 +31,32 @@ final class FramePage implements Page {
   final long frame;
   private final int generation;
   private final @Nullable DriverPages owner;
+  private final boolean kernels;
   private volatile int owned;
 
-  FramePage(PhysicalMemory memory, long frame, int generation, @Nullable DriverPages owner) {
+  private FramePage(
+      PhysicalMemory memory, long frame, @Nullable DriverPages owner, boolean kernels, int owned) {
     this.memory = memory;
     this.frame = frame;
-    this.generation = generation;
+    this.generation = memory.generation(frame);
     this.owner = owner;
-    this.owned = owner == null ? 0 : 1;
+    this.kernels = kernels;
+    this.owned = owned;
+  }
+
+  /** A page that its owner holds one reference on. */
+  static FramePage owned(PhysicalMemory memory, long frame, DriverPages owner) {
+    return new FramePage(memory, frame, owner, false, 1);
+  }
+
+  /** The kernel's own handle. */
+  static FramePage ofKernel(PhysicalMemory memory, long frame) {
+    return new FramePage(memory, frame, null, true, 0);
+  }
+
+  /** A handle for a callback, on a page that the callback may look at. */
+  static FramePage lent(PhysicalMemory memory, long frame) {
+    return new FramePage(memory, frame, null, false, 0);
   }
 
   boolean isLive() {
@@ -65,7 +84,7 @@ final class FramePage implements Page {
     if (!memory.tryGet(frame, generation)) {
       throw gone();
     }
-    if (owner != null && (int) OWNED.getAndAdd(this, 1) == 0) {
+    if (!kernels && (int) OWNED.getAndAdd(this, 1) == 0 && owner != null) {
       owner.holds(this);
     }
     return this;
@@ -74,14 +93,14 @@ final class FramePage implements Page {
   @Override
   public void put() {
     if (!giveAway()) {
-      throw gone();
+      throw isLive() ? notYours() : gone();
     }
     memory.put(frame);
   }
 
   /** Takes one reference from the owner's account, without dropping it. */
   boolean giveAway() {
-    if (owner == null) {
+    if (kernels) {
       return isLive();
     }
     while (true) {
@@ -90,7 +109,7 @@ final class FramePage implements Page {
         return false;
       }
       if (OWNED.compareAndSet(this, before, before - 1)) {
-        if (before == 1) {
+        if (before == 1 && owner != null) {
           owner.holdsNoMore(this);
         }
         return true;
@@ -116,6 +135,12 @@ final class FramePage implements Page {
     if (!isLive()) {
       throw gone();
     }
+  }
+
+  private IllegalStateException notYours() {
+    return new IllegalStateException(
+        "frame " + frame
+            + ": all references that are yours are dropped; put a page once for each get");
   }
 
   private IllegalStateException gone() {

@@ -355,12 +355,25 @@ public final class PhysicalMemory implements AutoCloseable {
     return zeroFrame;
   }
 
-  /** A handle for a live frame; it owns no reference of its own. */
+  /** The kernel's own handle for a live frame; it owns no reference of its own. */
   public Page page(long frame) {
+    checkIsPage(frame);
+    return FramePage.ofKernel(this, frame);
+  }
+
+  /**
+   * A handle for a live frame that a driver's callback is shown: it can drop the references that it
+   * takes, and no others.
+   */
+  public Page lend(long frame) {
+    checkIsPage(frame);
+    return FramePage.lent(this, frame);
+  }
+
+  private void checkIsPage(long frame) {
     if (!isLive(frame)) {
       throw new IllegalStateException("frame " + frame + " is free: it is no page");
     }
-    return new FramePage(this, frame, generation(frame), null);
   }
 
   /**

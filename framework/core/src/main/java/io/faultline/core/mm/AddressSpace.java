@@ -23,6 +23,7 @@ import io.faultline.kernel.MmLayout;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
@@ -173,12 +174,12 @@ public final class AddressSpace {
   /**
    * Takes mmap_lock for writing.
    *
-   * @throws ErrnoException EDEADLK in a driver's callback for this space, ESRCH when the process is
-   *     gone
+   * @throws ErrnoException EDEADLK in a driver's callback for this space, or in one for another space
+   *     that is interrupted while it waits; ESRCH when the process is gone
    */
   public void lockForWriting() throws ErrnoException {
     checkNotHeld();
-    lock.writeLock().lock();
+    acquire(lock.writeLock());
     if (gone) {
       lock.writeLock().unlock();
       throw goneError();
@@ -192,7 +193,7 @@ public final class AddressSpace {
   /** Takes mmap_lock for reading; otherwise as {@link #lockForWriting}. */
   public void lockForReading() throws ErrnoException {
     checkNotHeld();
-    lock.readLock().lock();
+    acquire(lock.readLock());
     if (gone) {
       lock.readLock().unlock();
       throw goneError();
@@ -201,6 +202,26 @@ public final class AddressSpace {
 
   public void unlockForReading() {
     lock.readLock().unlock();
+  }
+
+  /**
+   * A driver's callback holds the lock of the space that it is called for. Two that wait for each
+   * other's would wait for ever if the watchdog could not interrupt them.
+   */
+  private void acquire(Lock half) throws ErrnoException {
+    if (!services.devices().inDriverCall()) {
+      half.lock();
+      return;
+    }
+    try {
+      half.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ErrnoException(
+          Errno.EDEADLK,
+          "a driver's callback waited for the address space of process " + pid
+              + " until it was interrupted");
+    }
   }
 
   private void checkNotHeld() throws ErrnoException {
