@@ -35,7 +35,7 @@ class FileInstallIT {
 
   @BeforeEach
   void setUp(BundleContext context, Devices table) {
-    jar = Path.of(context.getProperty("felix.fileinstall.dir"), "stamp.jar");
+    jar = Path.of(context.getProperty("faultline.drivers"), "stamp.jar");
     devices = table;
     assertThat(devices.find(DEVICE)).as("left by another test").isEmpty();
   }

@@ -57,13 +57,22 @@ final class Container implements AutoCloseable {
             .newFramework(settings);
     framework.init();
     Container container = new Container(framework);
-    int top = container.install(bundles);
+    try {
+      container.start(bundles);
+      return container;
+    } catch (BundleException | IOException | InterruptedException e) {
+      container.close();
+      throw e;
+    }
+  }
+
+  private void start(Path bundles) throws BundleException, IOException, InterruptedException {
+    int top = install(bundles);
     Failures failures = new Failures();
     framework.getBundleContext().addFrameworkListener(failures);
     framework.start();
-    container.raiseStartLevel(top);
-    container.requireActive(failures);
-    return container;
+    raiseStartLevel(top);
+    requireActive(failures);
   }
 
   /** Installs the jars where they lie, without a copy; answers the highest start level. */
@@ -73,7 +82,7 @@ final class Container implements AutoCloseable {
     for (Path folder : list(bundles)) {
       String name = folder.getFileName().toString();
       boolean library = name.equals(LIBRARY);
-      int level = library ? 1 : Integer.parseInt(name);
+      int level = library ? 1 : startLevel(folder);
       top = Math.max(top, level);
       for (Path jar : list(folder)) {
         Bundle bundle = context.installBundle("reference:" + jar.toUri());
@@ -85,6 +94,14 @@ final class Container implements AutoCloseable {
       }
     }
     return top;
+  }
+
+  private static int startLevel(Path folder) throws IOException {
+    try {
+      return Integer.parseInt(folder.getFileName().toString());
+    } catch (NumberFormatException e) {
+      throw new IOException(folder + " is neither a start level nor " + LIBRARY, e);
+    }
   }
 
   private void raiseStartLevel(int level) throws InterruptedException {

@@ -56,6 +56,7 @@ public final class Main {
       return console(container, run).applyAsInt(words);
     } catch (IOException | BundleException e) {
       System.err.println("faultline: the log is " + run.log());
+      run.close();
       throw e;
     }
   }
