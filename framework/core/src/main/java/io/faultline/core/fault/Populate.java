@@ -104,9 +104,11 @@ public final class Populate implements PageFaults {
   public void advise(AddressSpace space, long start, long end, boolean write)
       throws ErrnoException {
     long cursor = start;
+    // Addresses are unsigned: an end in the upper half lies beyond every area.
+    long last = end < 0 ? Long.MAX_VALUE : end;
     space.lockForReading();
     try {
-      while (cursor < end) {
+      while (cursor < last) {
         Area area = space.areas().findAt(cursor);
         if (area == null) {
           throw new ErrnoException(
@@ -120,7 +122,7 @@ public final class Populate implements PageFaults {
           throw new ErrnoException(
               Errno.EINVAL, "address: the area at 0x%x does not allow it".formatted(area.start()));
         }
-        long to = Math.min(end, area.end());
+        long to = Math.min(last, area.end());
         faultIn(space, area, cursor, to, write ? Access.WRITE : Access.READ);
         cursor = to;
       }

@@ -40,11 +40,8 @@ public final class HugetlbMapping {
     }
     long huge = 1L << log;
     long bytes = (length + huge - 1) & -huge;
-    if (length == 0) {
-      throw Args.invalid("length: is 0");
-    }
     if (bytes == 0) {
-      throw Args.noMemory("length: overflows when rounded up to huge pages");
+      throw Args.invalid("length: is 0, or overflows when rounded up to huge pages");
     }
     int flags = (callFlags & MAP_FIXED_NOREPLACE) != 0 ? callFlags | MAP_FIXED : callFlags;
     boolean fixed = (flags & MAP_FIXED) != 0;
@@ -88,6 +85,9 @@ public final class HugetlbMapping {
       throw Args.noMemory("length: more than RLIMIT_AS or RLIMIT_DATA allows");
     }
     old.remove();
+    if ((pageOffset & (huge - 1) >>> PAGE_SHIFT) != 0) {
+      throw Args.invalid("offset: is not a multiple of the huge page");
+    }
     throw Args.noMemory("flags: MAP_HUGETLB, but no huge page is free");
   }
 }

@@ -198,12 +198,13 @@ public final class MremapOperation {
     if (found.hasAny(VM_SEALED)) {
       throw new ErrnoException(Errno.EPERM, "oldAddress: the area is sealed");
     }
-    delta = Math.abs(newLength - oldLength);
     kind =
         oldLength == newLength
             ? Kind.SAME_SIZE
             : Args.above(oldLength, newLength) ? Kind.SHRINK
             : Kind.EXPAND;
+    // Lengths are unsigned: an old one of nearly 2^64 is a shrink by nearly 2^64.
+    delta = kind == Kind.SHRINK ? oldLength - newLength : newLength - oldLength;
     if (!impliesNewAddress()) {
       newAddress = address;
       if (kind != Kind.EXPAND) {

@@ -25,12 +25,14 @@ public final class ProtectionKeys {
 
   private final boolean present;
   private final PageTables tables;
-  private int allocated = 1;
+  /** Bit 0 is the key of all areas; without the hardware even that one is not allocated. */
+  private int allocated;
   private int executeOnly = NO_KEY;
 
   ProtectionKeys(boolean present, PageTables tables) {
     this.present = present;
     this.tables = tables;
+    this.allocated = present ? 1 : 0;
     tables.setPkru(present ? INITIAL_PKRU : 0);
   }
 
@@ -47,6 +49,12 @@ public final class ProtectionKeys {
     }
     if ((rights & ~(DENY_ACCESS | DENY_WRITE)) != 0) {
       throw new ErrnoException(Errno.EINVAL, "accessRights: only bits 0 and 1 are defined");
+    }
+    if (!present && allocated == 0) {
+      // Linux takes key 0, fails to set its rights and fails to give it back, since 0 also stands
+      // for the execute-only key that was never set up: the next call finds none free.
+      allocated = 1;
+      throw new ErrnoException(Errno.EINVAL, "this processor has no protection keys");
     }
     int key = present ? takeFree() : NO_KEY;
     if (key <= 0) {
@@ -66,8 +74,9 @@ public final class ProtectionKeys {
 
   /** Whether a program may name the key ({@code mm_pkey_is_allocated}). */
   boolean isAllocated(int key) {
-    return key >= 0
-        && key < (present ? KEYS : 1)
+    return present
+        && key >= 0
+        && key < KEYS
         && key != executeOnly
         && (allocated & (1 << key)) != 0;
   }

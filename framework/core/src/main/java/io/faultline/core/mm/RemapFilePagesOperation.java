@@ -43,7 +43,7 @@ public final class RemapFilePagesOperation {
         || !(area.mappedFile() instanceof OpenFileObject file)) {
       throw Args.invalid("address: no shared mapping is there");
     }
-    requireAlike(space, area, start + size);
+    requireAlike(space, area, Args.clampEnd(start + size));
     int flags =
         callFlags & MAP_NONBLOCK
             | MAP_SHARED
