@@ -41,7 +41,8 @@ class ModuleArrowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"shell", "replay", "driver.zero", "driver.simple", "driver.scullp"})
+  @ValueSource(strings = {
+      "shell", "replay", "driverc", "driver.zero", "driver.simple", "driver.scullp"})
   void userOfTheApiKnowsTheApiAlone(String module) {
     String own = "io.faultline." + module + "..";
     classes().that().resideInAPackage(own).should().onlyDependOnClassesThat(
@@ -85,7 +86,7 @@ class ModuleArrowsTest {
 
   @Test
   void modulesFormNoCycle() {
-    slices().matching("io.faultline.(core|shell|replay|host|testkit|driver.*)..").should()
+    slices().matching("io.faultline.(core|shell|replay|host|testkit|driverc|driver.*)..").should()
         .beFreeOfCycles().check(ALL);
   }
 
