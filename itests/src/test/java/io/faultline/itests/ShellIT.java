@@ -15,6 +15,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Set;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -110,6 +113,53 @@ class ShellIT {
         .hasMessageContaining("scul")
         .hasMessageContaining("scullp");
     assertThatThrownBy(() -> type("rmmod scul")).hasMessageContaining("scul");
+  }
+
+  @Test
+  void insmodCompilesSourcesFirst() throws Exception {
+    Path source = Path.of(context.getProperty("faultline.home"), "samples/Hello.java");
+    assertThat(type("insmod " + source)).isEqualTo("hello 1.0.0: /dev/hello");
+    assertThat(type("rmmod hello")).isEqualTo("hello is gone");
+    assertThat(type("insmod")).as("it stays at hand").contains("available: hello scullp");
+  }
+
+  @Test
+  void insmodSaysWhatTheCompilerSays() throws Exception {
+    Path source = Path.of(context.getProperty("faultline.var"), "Wrong.java");
+    Files.writeString(source, "class Wrong { int number = true; }");
+    assertThatThrownBy(() -> type("insmod " + source))
+        .hasMessageContaining("Wrong.java:1: error: incompatible types");
+  }
+
+  @Test
+  void insmodSaysWhyADriverBroughtNoDevice() throws Exception {
+    assertThat(refusalOf("Moody", "@Device(name = \"moody\")", "throw new Error(\"not today\");"))
+        .contains("brought no device: ", "not today", "rmmod moody");
+    assertThat(refusalOf("Second", "@Device(name = \"zero\")", ""))
+        .as("one that came first has the name")
+        .contains("name: /dev/zero is taken", "rmmod second");
+  }
+
+  /** What insmod answers to a driver; takes it out again. */
+  private String refusalOf(String name, String annotation, String construction) throws Exception {
+    type("insmod zero");
+    Path source = Path.of(context.getProperty("faultline.var"), name + ".java");
+    Files.writeString(
+        source,
+        "package refused; import io.faultline.device.*; "
+            + "@org.osgi.service.component.annotations.Component "
+            + annotation
+            + " public class %1$s implements MmapProvider { public %1$s() { %2$s } }"
+                .formatted(name, construction));
+    try {
+      type("insmod " + source);
+      return "accepted";
+    } catch (Exception refusal) {
+      return refusal.toString();
+    } finally {
+      type("rmmod " + name.toLowerCase(Locale.ROOT));
+      type("rmmod zero");
+    }
   }
 
   @Test

@@ -35,10 +35,12 @@ public final class DropIn {
   private final Devices devices;
   private final Path folder;
   private final Path available;
+  private final Path compiled;
+  private final DriverCompiler compiler;
 
   /**
-   * @param context tells the folders by its properties {@code faultline.drivers} and {@code
-   *     faultline.available}
+   * @param context tells the folders by its properties {@code faultline.drivers}, {@code
+   *     faultline.available}, {@code faultline.var} and {@code faultline.home}
    * @param devices the kernel's device table
    */
   @Activate
@@ -47,6 +49,8 @@ public final class DropIn {
     this.devices = devices;
     this.folder = folder(context, "faultline.drivers");
     this.available = folder(context, "faultline.available");
+    this.compiled = folder(context, "faultline.var").resolve("available");
+    this.compiler = new DriverCompiler(folder(context, "faultline.home"));
   }
 
   private static Path folder(BundleContext context, String property) {
@@ -55,9 +59,10 @@ public final class DropIn {
             context.getProperty(property), property + " is not set; the launcher sets it"));
   }
 
-  /** Names of the drivers that came along, sorted. */
+  /** Names of the drivers that came along, and of those that were compiled here, sorted. */
   public List<String> available() {
-    return names(available);
+    return Stream.of(available, compiled).flatMap(f -> names(f).stream()).sorted().distinct()
+        .toList();
   }
 
   /** Names of the drivers in the drop-in folder, sorted. */
@@ -65,9 +70,34 @@ public final class DropIn {
     return names(folder);
   }
 
-  /** The jar of a driver that came along. */
+  /** The jar of a driver that was compiled here, or else came along. */
   public Path availableJar(String name) {
-    return available.resolve(name + JAR);
+    Path own = compiled.resolve(name + JAR);
+    return Files.isRegularFile(own) ? own : available.resolve(name + JAR);
+  }
+
+  /**
+   * Compiles a driver. Its jar is among the available ones from then on.
+   *
+   * @param sources all of its source files
+   * @return the jar
+   * @throws DropInException with the compiler's own words when that fails
+   */
+  public Path compile(List<Path> sources) throws DropInException {
+    try {
+      Path made = Files.createTempDirectory("faultline-insmod");
+      try {
+        Path jar = compiler.compile(sources, made);
+        return Files.move(
+            jar,
+            Files.createDirectories(compiled).resolve(jar.getFileName()),
+            StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.delete(made);
+      }
+    } catch (IOException e) {
+      throw new DropInException("cannot write to " + compiled + ": " + e);
+    }
   }
 
   /** Names for a person to read. */
@@ -101,12 +131,21 @@ public final class DropIn {
           "insmod: %s is neither a jar nor a driver that came along; those are: %s"
               .formatted(jar, list(available())));
     }
-    Path target = folder.resolve(name);
+    Complaints complaints = Complaints.listen();
+    try {
+      Bundle bundle = installed(jar, folder.resolve(name));
+      return devices(bundle, name.substring(0, name.length() - JAR.length()), complaints);
+    } finally {
+      complaints.close();
+    }
+  }
+
+  private Bundle installed(Path jar, Path target) throws DropInException, InterruptedException {
     Bundle before = bundle(target);
     long modified = before == null ? -1 : before.getLastModified();
     try {
       // Under a name that is not watched, then moved: nobody ever sees half a jar.
-      Path part = folder.resolve("." + name + ".part");
+      Path part = target.resolveSibling("." + target.getFileName() + ".part");
       Files.copy(jar, part, StandardCopyOption.REPLACE_EXISTING);
       Files.move(
           part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -124,18 +163,27 @@ public final class DropIn {
           target + " lies there but was not installed; is it a bundle? The log says more");
     }
     requireActive(bundle);
+    return bundle;
+  }
+
+  private List<DeviceInfo> devices(Bundle bundle, String name, Complaints complaints)
+      throws DropInException, InterruptedException {
     List<DeviceInfo> brought =
         await(
             () -> {
               List<DeviceInfo> now = devicesOf(bundle);
-              return now.isEmpty() ? null : now;
+              return now.isEmpty() && complaints.about(bundle) == null ? null : now;
             });
-    if (brought == null) {
-      throw new DropInException(
-          bundle.getSymbolicName()
-              + " runs but brought no device; does it register an MmapProvider with @Device?");
+    if (brought != null && !brought.isEmpty()) {
+      return brought;
     }
-    return brought;
+    String complaint = complaints.about(bundle);
+    throw new DropInException(
+        "%s runs but brought no device: %s (rmmod %s takes it out again)"
+            .formatted(
+                bundle.getSymbolicName(),
+                complaint == null ? "does it register an MmapProvider with @Device?" : complaint,
+                name));
   }
 
   /** File Install starts a bundle shortly after it has installed it. */

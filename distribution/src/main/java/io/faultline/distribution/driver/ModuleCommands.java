@@ -4,6 +4,7 @@ package io.faultline.distribution.driver;
 
 import io.faultline.kernel.DeviceInfo;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.felix.service.command.CommandSession;
@@ -33,10 +34,11 @@ public final class ModuleCommands {
   /** Installs a driver, or lists those that can be. */
   @Descriptor("""
       install a driver into the running kernel, or a new version over the old one
-      usage: insmod [NAME|JAR]
-      Copies the jar into the folder drivers/, which is watched. NAME is one that came along; without
-      an argument they are listed.
+      usage: insmod [NAME|JAR|FILE.java...]
+      Copies the jar into the folder drivers/, which is watched. NAME is one that came along, or that
+      faultline driver made; without an argument they are listed. Sources are compiled first.
       example: insmod scullp
+      example: insmod Hello.java
       example: insmod ~/mydriver/target/mydriver-1.0.jar""")
   public String insmod(CommandSession session, String... words)
       throws DropInException, InterruptedException {
@@ -44,20 +46,26 @@ public final class ModuleCommands {
       return "available: %s%ninstalled: %s"
           .formatted(DropIn.list(dropIn.available()), DropIn.list(dropIn.installed()));
     }
-    if (words.length > 1) {
-      throw new DropInException("insmod: one driver at a time; example: insmod scullp");
-    }
-    List<DeviceInfo> devices =
-        dropIn.install(
-            dropIn.available().contains(words[0])
-                ? dropIn.availableJar(words[0])
-                : session.currentDir().resolve(home(words[0])).normalize());
+    List<DeviceInfo> devices = dropIn.install(jar(session.currentDir(), words));
     DeviceInfo first = devices.getFirst();
     return "%s %s: %s"
         .formatted(
             first.driver(),
             first.driverVersion(),
             devices.stream().map(DeviceInfo::path).collect(Collectors.joining(" ")));
+  }
+
+  private Path jar(Path folder, String... words) throws DropInException {
+    if (Arrays.stream(words).allMatch(w -> w.endsWith(".java"))) {
+      return dropIn
+          .compile(Arrays.stream(words).map(w -> folder.resolve(home(w)).normalize()).toList());
+    }
+    if (words.length > 1) {
+      throw new DropInException("insmod: one driver at a time; example: insmod scullp");
+    }
+    return dropIn.available().contains(words[0])
+        ? dropIn.availableJar(words[0])
+        : folder.resolve(home(words[0])).normalize();
   }
 
   /** Removes a driver. */
