@@ -25,6 +25,10 @@ public final class Tracee {
   private static final int GETSIGINFO = 0x4202;
   private static final int INTERRUPT = 0x4207;
   private static final int LISTEN = 0x4208;
+  private static final int GET_SYSCALL_INFO = 0x420e;
+  private static final int SYSCALL_INFO_ENTRY = 1;
+  private static final int SYSCALL_INFO_EXIT = 2;
+  private static final int SYSCALL_INFO = 88;
   private static final int SIGINFO = 128;
 
   private final Tracer tracer;
@@ -115,6 +119,23 @@ public final class Tracee {
     MemorySegment scratch = tracer.scratch();
     request("PTRACE_GETEVENTMSG", GETEVENTMSG, 0, scratch.address());
     return scratch.get(ValueLayout.JAVA_LONG, 0);
+  }
+
+  /** The system call that it stands at. */
+  public SyscallStop syscall() throws HostException {
+    MemorySegment info = tracer.scratch();
+    request("PTRACE_GET_SYSCALL_INFO", GET_SYSCALL_INFO, SYSCALL_INFO, info.address());
+    // struct ptrace_syscall_info
+    int where = info.get(ValueLayout.JAVA_BYTE, 0);
+    int architecture = info.get(ValueLayout.JAVA_INT, 4);
+    return switch (where) {
+      case SYSCALL_INFO_ENTRY -> new SyscallStop(true, architecture,
+          (int) info.get(ValueLayout.JAVA_LONG, 24),
+          info.asSlice(32, 6L * Long.BYTES).toArray(ValueLayout.JAVA_LONG), 0);
+      case SYSCALL_INFO_EXIT -> new SyscallStop(
+          false, architecture, -1, new long[0], info.get(ValueLayout.JAVA_LONG, 24));
+      default -> throw new HostException("thread " + tid + " stands at no system call");
+    };
   }
 
   /** The signal that it stands at, as a touch's outcome. */
