@@ -29,8 +29,7 @@ record RecordArguments(Path folder, boolean followExec, String program, List<Str
 
   /** The words cannot be followed. The message says what to do. */
   static final class WrongException extends Exception {
-    @Serial
-    private static final long serialVersionUID = 1;
+    @Serial private static final long serialVersionUID = 1;
 
     WrongException(String message) {
       super(message);
@@ -83,7 +82,8 @@ record RecordArguments(Path folder, boolean followExec, String program, List<Str
         throw new WrongException(name + ": there is no such file");
       }
       if (Files.isDirectory(file) || !Files.isExecutable(file)) {
-        throw new WrongException(name + ": it cannot be executed; try chmod +x, or its interpreter");
+        throw new WrongException(
+            name + ": it cannot be executed; try chmod +x, or its interpreter");
       }
       return name;
     }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,17 +49,6 @@ public final class RecordCommand {
    */
   public static void main(String[] words) {
     Runtime.getRuntime().exit(new RecordCommand(System.err).run(List.of(words)));
-  }
-
-  /**
-   * Runs the command.
-   *
-   * @param words without the command's own name
-   * @param out what is said
-   * @return the exit status
-   */
-  public static int run(List<String> words, PrintStream out) {
-    return new RecordCommand(out).run(words);
   }
 
   private int run(List<String> words) {
@@ -99,7 +89,7 @@ public final class RecordCommand {
     }
     try {
       long start = System.nanoTime();
-      Launch launch = Launch.of(arguments.program(), arguments.command());
+      Launch launch = launch(arguments);
       Recording recording = Tracer.onOwnThread("recorder", tracer -> {
         ignoreInterrupt(tracer.calls());
         return Recorder.record(tracer, launch, arguments.followExec(), progress(start));
@@ -124,10 +114,24 @@ public final class RecordCommand {
     return 1;
   }
 
+  /** The program with the very bytes of the command line and the environment. */
+  private static Launch launch(RecordArguments arguments) throws IOException {
+    List<String> command = OwnBytes.lastArguments(arguments.command().size());
+    // A name that was not looked up is the path itself.
+    String program = arguments.program().equals(arguments.command().getFirst())
+        ? command.getFirst()
+        : arguments.program();
+    return Launch.of(program, command).withEnvironment(OwnBytes.environment())
+        .withCharset(StandardCharsets.ISO_8859_1);
+  }
+
   private void summary(Recording recording, Path folder, long nanos) {
     out.printf("record: %s: %d calls, %d first writes, %d threads, exit %d, %.1f s; replay it with:"
-        + " faultline replay %s%n", recording.command().isEmpty() ? "?" : recording.command()
-            .getFirst(), recording.calls(), recording.touches(), recording.threads(),
+        + " faultline replay %s%n",
+        recording.command().isEmpty() ? "?"
+            : recording.command()
+                .getFirst(),
+        recording.calls(), recording.touches(), recording.threads(),
         recording.exit(), nanos / 1e9, folder);
     if (recording.warnings().isEmpty()) {
       return;

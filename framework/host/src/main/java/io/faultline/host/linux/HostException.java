@@ -9,6 +9,7 @@ public final class HostException extends Exception {
   @Serial private static final long serialVersionUID = 1;
 
   private final int errno;
+  private final String text;
 
   /**
    * A refusal.
@@ -18,6 +19,7 @@ public final class HostException extends Exception {
    */
   public HostException(String message, int errno) {
     super(message);
+    this.text = message;
     this.errno = errno;
   }
 
@@ -28,6 +30,11 @@ public final class HostException extends Exception {
    */
   public HostException(String message) {
     this(message, 0);
+  }
+
+  @Override
+  public String getMessage() {
+    return text;
   }
 
   /** The kernel's error number, 0 for none. */

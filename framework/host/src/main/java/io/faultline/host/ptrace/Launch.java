@@ -3,6 +3,8 @@
 package io.faultline.host.ptrace;
 
 import io.faultline.host.linux.HostException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,6 +17,7 @@ import java.util.TreeMap;
  * @param environment its variables
  * @param redirect descriptors that are opened on other files; the others are the JVM's 0, 1 and 2
  * @param personality bits for {@code personality(2)}; {@link #NO_RANDOMIZATION} unless changed
+ * @param charset in which the texts become bytes
  * @param prepare runs in the child just before {@code execve}
  */
 public record Launch(
@@ -23,6 +26,7 @@ public record Launch(
     Map<String, String> environment,
     Map<Integer, String> redirect,
     int personality,
+    Charset charset,
     Preparation prepare) {
   /** ADDR_NO_RANDOMIZE: every run gets the same addresses. */
   public static final int NO_RANDOMIZATION = 0x0040000;
@@ -58,12 +62,13 @@ public record Launch(
    */
   public static Launch of(String program, List<String> arguments) {
     return new Launch(
-        program, arguments, System.getenv(), Map.of(), NO_RANDOMIZATION, calls -> {});
+        program, arguments, System.getenv(), Map.of(), NO_RANDOMIZATION, StandardCharsets.UTF_8,
+        calls -> {});
   }
 
   /** With these variables and no others. */
   public Launch withEnvironment(Map<String, String> variables) {
-    return new Launch(program, arguments, variables, redirect, personality, prepare);
+    return new Launch(program, arguments, variables, redirect, personality, charset, prepare);
   }
 
   /** With nothing to read. */
@@ -78,17 +83,23 @@ public record Launch(
 
   /** With other bits for {@code personality(2)}. */
   public Launch withPersonality(int bits) {
-    return new Launch(program, arguments, environment, redirect, bits, prepare);
+    return new Launch(program, arguments, environment, redirect, bits, charset, prepare);
+  }
+
+  /** With texts in another encoding: ISO 8859-1 for texts that are bytes, one character each. */
+  public Launch withCharset(Charset encoding) {
+    return new Launch(
+        program, arguments, environment, redirect, personality, encoding, prepare);
   }
 
   /** With work to be done just before {@code execve}. */
   public Launch prepared(Preparation work) {
-    return new Launch(program, arguments, environment, redirect, personality, work);
+    return new Launch(program, arguments, environment, redirect, personality, charset, work);
   }
 
   private Launch redirected(int descriptor) {
     Map<Integer, String> files = new TreeMap<>(redirect);
     files.put(descriptor, NOWHERE);
-    return new Launch(program, arguments, environment, files, personality, prepare);
+    return new Launch(program, arguments, environment, files, personality, charset, prepare);
   }
 }

@@ -102,6 +102,8 @@ public final class TracedProcess implements AutoCloseable {
       signal(Signals.KILL);
       Stop stop = tracer.await(pid);
       while (!stop.ended()) {
+        // One that is to report its exit stops once more on its way out.
+        main.resume(0);
         stop = tracer.await(pid);
       }
       ended(stop);

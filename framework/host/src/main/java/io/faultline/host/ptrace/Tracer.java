@@ -8,7 +8,7 @@ import io.faultline.host.linux.LinuxCalls;
 import io.faultline.host.linux.SyscallNumber;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
+import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +30,7 @@ public final class Tracer implements AutoCloseable {
   private static final int UNTRACED = 2;
   private static final int EINTR = 4;
   private static final int EPERM = 1;
+  private static final int ENOEXEC = 8;
   private static final int SCRATCH = 256;
   private static final long PAGE = 4096;
   private static final int PROT_READ_WRITE = 3;
@@ -264,9 +265,11 @@ public final class Tracer implements AutoCloseable {
   private static void execute(TracedProcess process, RemoteSyscalls remote, Launch launch)
       throws HostException {
     List<byte[]> strings = new ArrayList<>();
-    strings.add(string(launch.program()));
-    launch.arguments().forEach(argument -> strings.add(string(argument)));
-    launch.environment().forEach((name, value) -> strings.add(string(name + "=" + value)));
+    Charset charset = launch.charset();
+    strings.add(string(launch.program(), charset));
+    launch.arguments().forEach(argument -> strings.add(string(argument, charset)));
+    launch.environment().forEach(
+        (name, value) -> strings.add(string(name + "=" + value, charset)));
     long bytes = strings.stream().mapToLong(string -> string.length).sum()
         + (strings.size() + 2L) * Long.BYTES;
     long block = remote.call(SyscallNumber.MMAP, 0, (bytes + PAGE - 1) & -PAGE, PROT_READ_WRITE,
@@ -295,12 +298,15 @@ public final class Tracer implements AutoCloseable {
     try {
       remote.execve(path, arguments, environment);
     } catch (HostException e) {
+      String hint = e.errno() == ENOEXEC
+          ? "; if it is a script, name its interpreter in the first line (#!/bin/sh)"
+          : "";
       throw new HostException(
-          "cannot run " + launch.program() + ": " + e.getMessage(), e.errno());
+          "cannot run " + launch.program() + ": " + e.getMessage() + hint, e.errno());
     }
   }
 
-  private static byte[] string(String text) {
-    return (text + '\0').getBytes(StandardCharsets.UTF_8);
+  private static byte[] string(String text, Charset charset) {
+    return (text + '\0').getBytes(charset);
   }
 }

@@ -5,6 +5,7 @@ package io.faultline.host.record;
 import io.faultline.host.linux.HostException;
 import io.faultline.host.linux.LinuxCalls;
 import io.faultline.host.linux.SyscallNumber;
+import io.faultline.host.ptrace.Launch;
 import io.faultline.host.ptrace.ProcFiles;
 import io.faultline.host.ptrace.RemoteSyscalls;
 import io.faultline.host.ptrace.TracedProcess;
@@ -112,6 +113,12 @@ final class Machine {
     meta.put("mm", layout(process.proc(), stack));
     meta.put("end", true);
     return meta;
+  }
+
+  /** Whether a process has its addresses without randomization. */
+  static boolean addressesFixed(ProcFiles proc) throws HostException {
+    long personality = Long.parseLong(proc.read("personality").strip(), 16);
+    return (personality & Launch.NO_RANDOMIZATION) != 0;
   }
 
   private static Map<String, Object> layout(ProcFiles proc, long stackLimit)

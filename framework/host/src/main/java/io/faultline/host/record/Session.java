@@ -55,6 +55,10 @@ final class Session implements AutoCloseable {
     history.note("execve(%s, [%s], NULL) = 0".formatted(
         CallText.quoted(proc.link("exe")),
         String.join(", ", command.stream().map(CallText::quoted).toList())));
+    if (!Machine.addressesFixed(proc)) {
+      history.warn("the addresses are random: the kernel insists on that for a program with the"
+          + " set-user-ID or set-group-ID bit; record a copy of it");
+    }
     look();
     history.checkpoint("000", begin);
   }
