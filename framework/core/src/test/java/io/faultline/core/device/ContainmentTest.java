@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 /** Whatever a driver does costs the one call, is counted, and is told with the driver's name. */
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ContainmentTest {
-  private final DeviceRig rig = new DeviceRig();
+  private final DeviceRig rig = new DeviceRig(DeviceRig.LIMIT_MILLIS);
 
   @AfterEach
   void close() {
@@ -530,7 +530,7 @@ class ContainmentTest {
   @Test
   void brokenFileOperationsFailTheCallAndNothingElse() throws Exception {
     AtomicBoolean opens = new AtomicBoolean();
-    Driver unused = rig.table.register(DeviceRig.named("bad"), new Failing(opens));
+    Driver unused = rig.table.register(rig.hasty("bad"), new Failing(opens));
 
     assertErrno(Errno.EIO, () -> rig.open("bad"));
     assertThat(rig.info("bad").openFiles()).isZero();
@@ -554,7 +554,7 @@ class ContainmentTest {
   @Test
   void anOpenThatSucceedsTooLateFailsAndIsReleased() throws Exception {
     int[] released = new int[1];
-    Driver unused = rig.table.register(DeviceRig.named("bad"), new MmapProvider() {
+    Driver unused = rig.table.register(rig.hasty("bad"), new MmapProvider() {
       @Override
       public void open(OpenFile file) {
         while (!Thread.interrupted()) {
@@ -576,7 +576,7 @@ class ContainmentTest {
   @Test
   void anMmapThatFailsGivesBackThePagesThatItInserted() throws Exception {
     Page page = rig.pages.allocate();
-    Driver unused = rig.table.register(DeviceRig.named("bad"), new MmapProvider() {
+    Driver unused = rig.table.register(rig.hasty("bad"), new MmapProvider() {
       @Override
       public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
         request.insertPage(START, page);

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 /** A driver is taken away while its device is open and mapped. */
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class UnplugTest {
-  private final DeviceRig rig = new DeviceRig();
+  private final DeviceRig rig = new DeviceRig(DeviceRig.LIMIT_MILLIS);
   private final List<String> events = new CopyOnWriteArrayList<>();
 
   @AfterEach
