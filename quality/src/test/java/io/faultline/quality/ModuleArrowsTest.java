@@ -61,6 +61,16 @@ class ModuleArrowsTest {
   }
 
   @Test
+  void theDifferentialTestKnowsTheApiAndWhatReplaysAndTheHost() {
+    classes().that().resideInAPackage("io.faultline.difftest..").should()
+        .onlyDependOnClassesThat(not(resideInAnyPackage("io.faultline.."))
+            .or(resideInAnyPackage(API))
+            .or(resideInAnyPackage("io.faultline.difftest..", "io.faultline.replay..",
+                "io.faultline.host..")))
+        .check(ALL);
+  }
+
+  @Test
   void everyDriverIsWatched() {
     classes().that().resideInAPackage("io.faultline.driver..").should()
         .resideInAnyPackage("io.faultline.driver.zero..", "io.faultline.driver.simple..",

@@ -5,10 +5,11 @@ package io.faultline.replay;
 import java.util.Arrays;
 
 /** Compares two flags texts: the order of the flags of a mapping has no meaning. */
-final class FlagsText {
+public final class FlagsText {
   private FlagsText() {}
 
-  static boolean same(String expected, String got) {
+  /** Whether two texts name the same flags for the same mappings. */
+  public static boolean same(String expected, String got) {
     if (expected.equals(got)) {
       return true;
     }

@@ -9,23 +9,42 @@ import io.faultline.kernel.ProcessImage;
 import io.faultline.mm.Mman;
 import io.faultline.replay.file.RecordedFiles;
 import io.faultline.replay.recording.InitialMapping;
+import io.faultline.replay.recording.Meta;
 import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.Recording;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Makes the process of a recording's first line. */
-final class RecordedImage {
+public final class RecordedImage {
   /** What a command's name is cut to ({@code TASK_COMM_LEN} less one). */
   private static final int NAME_LENGTH = 15;
 
   private RecordedImage() {}
 
   static ProcessImage of(Recording recording, RecordedFiles files, KernelObjects objects) {
+    return of(commandName(recording), recording.meta(), recording.begin(), files, objects);
+  }
+
+  /**
+   * Makes the image of a process.
+   *
+   * @param name the command's name
+   * @param meta its machine and itself
+   * @param begin its mappings
+   * @param files gives the files of the mappings
+   * @param objects names the kernel objects that the process makes
+   */
+  public static ProcessImage of(
+      String name,
+      Meta meta,
+      List<InitialMapping> begin,
+      RecordedFiles files,
+      KernelObjects objects) {
     List<InitialArea> areas = new ArrayList<>();
-    for (InitialMapping mapping : recording.begin()) {
-      Note.FileName name = mapping.file();
-      Inode file = name == null ? null : files.initial(name);
+    for (InitialMapping mapping : begin) {
+      Note.FileName mapped = mapping.file();
+      Inode file = mapped == null ? null : files.initial(mapped);
       long offset =
           file == null && mapping.special() == null ? mapping.start() : mapping.offset();
       areas.add(
@@ -38,11 +57,11 @@ final class RecordedImage {
               mapping.special()));
     }
     return new ProcessImage(
-        commandName(recording),
-        recording.meta().profile(),
-        recording.meta().layout(),
-        recording.meta().limits(),
-        recording.meta().credentials(),
+        name,
+        meta.profile(),
+        meta.layout(),
+        meta.limits(),
+        meta.credentials(),
         areas,
         objects);
   }

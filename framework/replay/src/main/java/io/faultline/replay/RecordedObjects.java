@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Gives a kernel object the identity that the {@code @newobj} note before the call foretold. The
  * replay's thread is the one that makes the calls, so there is nothing to lock.
  */
-final class RecordedObjects implements KernelObjects {
+public final class RecordedObjects implements KernelObjects {
   /** The device of the kernel's own shared memory, when a recording names none. */
   private static final DeviceNumber SHMEM = new DeviceNumber(0, 1);
 
@@ -22,7 +22,7 @@ final class RecordedObjects implements KernelObjects {
   private long unforetold = UNFORETOLD;
 
   /** The next object is this one. */
-  void foretell(Note.NewObject note) {
+  public void foretell(Note.NewObject note) {
     foretold = note;
   }
 
@@ -32,7 +32,7 @@ final class RecordedObjects implements KernelObjects {
   }
 
   /** The call is over: what it did not make, it will not make. */
-  void forget() {
+  public void forget() {
     foretold = null;
   }
 

@@ -21,7 +21,7 @@ import java.util.Map;
  * Makes recorded calls and touches on the kernel and gives their results as the recording writes
  * them: {@code 0x…}, a decimal number, {@code -1 ERRNO}, {@code ok}, {@code SIGNAL (CODE)}.
  */
-final class SystemCalls {
+public final class SystemCalls {
   /** A System V segment of the recorded machine: identifiers are used again, inodes are not. */
   private record Segment(int id, long inode) {}
 
@@ -31,7 +31,11 @@ final class SystemCalls {
   private final Map<Segment, Integer> segments = new HashMap<>();
   private final Map<Integer, Integer> latestSegment = new HashMap<>();
 
-  SystemCalls(KernelServices kernel, RecordedObjects objects) {
+  /**
+   * @param kernel what the calls are made on
+   * @param objects names what the calls create
+   */
+  public SystemCalls(KernelServices kernel, RecordedObjects objects) {
     this.kernel = kernel;
     this.memory = kernel.memory();
     this.objects = objects;
@@ -42,7 +46,7 @@ final class SystemCalls {
    *
    * @throws UnsupportedOperationException when there is no such call here
    */
-  String run(Task task, SystemCall call) {
+  public String run(Task task, SystemCall call) {
     try {
       return dispatch(task, call);
     } catch (ErrnoException e) {
@@ -51,14 +55,14 @@ final class SystemCalls {
   }
 
   /** Reads or writes one byte. */
-  String touch(Task task, Touch touch) {
+  public String touch(Task task, Touch touch) {
     FaultResult result = kernel.faults().handle(task, touch.address(), touch.access());
     Siginfo signal = result.signal();
     return signal == null ? "ok" : signal.shortText();
   }
 
   /** Carries out an input. */
-  void setLimit(Task task, SetLimit change) {
+  public void setLimit(Task task, SetLimit change) {
     Long soft = change.soft();
     if (soft == null) {
       return;

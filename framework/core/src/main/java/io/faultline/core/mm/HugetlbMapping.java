@@ -48,6 +48,9 @@ public final class HugetlbMapping {
     if (Args.below(pageOffset + (bytes >>> PAGE_SHIFT), pageOffset)) {
       throw new ErrnoException(Errno.EOVERFLOW, "offset, length: their sum overflows");
     }
+    if (Args.above(bytes, space.profile().taskSize())) {
+      throw Args.noMemory("length: is larger than user space");
+    }
     if (fixed && (address & (huge - 1)) != 0) {
       throw Args.invalid("address: is not a multiple of the huge page");
     }

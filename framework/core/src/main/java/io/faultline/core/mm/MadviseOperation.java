@@ -185,7 +185,10 @@ public final class MadviseOperation {
     }
   }
 
-  /** RULES 19: what sealed memory that may not be written allows ({@code can_madvise_modify}). */
+  /**
+   * What sealed memory that may not be written allows ({@code can_madvise_modify}): everything but to
+   * discard anonymous memory. A file's mapping may be discarded even where it holds private copies.
+   */
   private boolean mayDiscard(Area area) {
     boolean discards =
         switch (advice) {
@@ -195,8 +198,7 @@ public final class MadviseOperation {
         };
     return !discards
         || !area.hasAny(VM_SEALED)
-        || area.hasAny(VM_SHARED)
-        || (!area.isAnonymous() && area.anonVmas().own() == null)
+        || !area.isAnonymous()
         || (area.hasAny(VM_WRITE) && space.keys().permits(area, true));
   }
 }

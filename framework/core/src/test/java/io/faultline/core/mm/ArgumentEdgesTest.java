@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import static io.faultline.mm.Mman.MADV_DONTNEED;
 import static io.faultline.mm.Mman.MADV_POPULATE_READ;
 import static io.faultline.mm.Mman.MAP_ANONYMOUS;
 import static io.faultline.mm.Mman.MAP_FIXED;
@@ -87,9 +88,28 @@ class ArgumentEdgesTest {
   }
 
   @Test
+  void aLengthBeyondUserSpaceIsSaidBeforeAnUnalignedAddress() {
+    assertRefused(Errno.ENOMEM, () -> kernel.calls().mmap(
+        task, BASE + PAGE_SIZE, 1L << 47, PROT_READ,
+        MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
+  }
+
+  @Test
   void anOffsetWithinAHugePageIsInvalid() {
     assertRefused(Errno.EINVAL, () -> kernel.calls().mmap(
         task, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, PAGE_SIZE));
+  }
+
+  @Test
+  void sealedReadOnlyMemoryIsNotDiscardedIfAnonymous() throws ErrnoException {
+    map(BASE, PAGE_SIZE, MAP_PRIVATE);
+    map(BASE + PAGE_SIZE, PAGE_SIZE, MAP_SHARED);
+    kernel.calls().mprotect(task, BASE, 2 * PAGE_SIZE, PROT_READ);
+    kernel.calls().mseal(task, BASE, 2 * PAGE_SIZE, 0);
+
+    assertRefused(Errno.EPERM,
+        () -> kernel.calls().madvise(task, BASE, PAGE_SIZE, MADV_DONTNEED));
+    kernel.calls().madvise(task, BASE + PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED);
   }
 
   @Test

@@ -35,6 +35,16 @@ public final class RemoteSyscalls {
     return gadgets;
   }
 
+  /** The memory of the process that makes the calls, for what their arguments point to. */
+  public RemoteMemory memory() {
+    return process.memory();
+  }
+
+  /** The process that makes the calls. */
+  public int pid() {
+    return process.pid();
+  }
+
   /** {@link #call(int, long, long, long, long, long, long)} with zeros behind. */
   public long call(int number) throws HostException {
     return call(number, 0, 0, 0, 0, 0, 0);

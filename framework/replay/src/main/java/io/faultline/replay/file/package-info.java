@@ -8,7 +8,11 @@
  *
  * <p>None of the operations here has a {@code close}: it would change how areas merge.
  */
+@Export
+@Version("1.0.0")
 @NullMarked
 package io.faultline.replay.file;
 
 import org.jspecify.annotations.NullMarked;
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;

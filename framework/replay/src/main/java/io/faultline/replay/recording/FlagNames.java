@@ -6,13 +6,16 @@ import static java.util.Map.entry;
 
 import io.faultline.mm.Mman;
 import java.util.Map;
+import java.util.Optional;
+import java.util.StringJoiner;
 
 /**
  * One family of constants, by the names that strace prints. A word is names and numbers joined with
  * {@code |}; what strace has no name for comes as a number, sometimes with a comment behind it.
  */
-final class FlagNames {
-  static final FlagNames PROT =
+public final class FlagNames {
+  /** {@code PROT_…}. */
+  public static final FlagNames PROT =
       new FlagNames(
           "PROT_… flags",
           Map.of(
@@ -24,7 +27,8 @@ final class FlagNames {
               "PROT_GROWSDOWN", Mman.PROT_GROWSDOWN,
               "PROT_GROWSUP", Mman.PROT_GROWSUP));
 
-  static final FlagNames MAP =
+  /** {@code MAP_…}. */
+  public static final FlagNames MAP =
       new FlagNames(
           "MAP_… flags",
           Map.ofEntries(
@@ -47,7 +51,8 @@ final class FlagNames {
               entry("MAP_SYNC", Mman.MAP_SYNC),
               entry("MAP_FIXED_NOREPLACE", Mman.MAP_FIXED_NOREPLACE)));
 
-  static final FlagNames MREMAP =
+  /** {@code MREMAP_…}. */
+  public static final FlagNames MREMAP =
       new FlagNames(
           "MREMAP_… flags",
           Map.of(
@@ -55,7 +60,8 @@ final class FlagNames {
               "MREMAP_FIXED", Mman.MREMAP_FIXED,
               "MREMAP_DONTUNMAP", Mman.MREMAP_DONTUNMAP));
 
-  static final FlagNames MCL =
+  /** {@code MCL_…}. */
+  public static final FlagNames MCL =
       new FlagNames(
           "MCL_… flags",
           Map.of(
@@ -63,10 +69,12 @@ final class FlagNames {
               "MCL_FUTURE", Mman.MCL_FUTURE,
               "MCL_ONFAULT", Mman.MCL_ONFAULT));
 
-  static final FlagNames MLOCK =
+  /** {@code MLOCK_…}. */
+  public static final FlagNames MLOCK =
       new FlagNames("MLOCK_… flags", Map.of("MLOCK_ONFAULT", Mman.MLOCK_ONFAULT));
 
-  static final FlagNames MS =
+  /** {@code MS_…}. */
+  public static final FlagNames MS =
       new FlagNames(
           "MS_… flags",
           Map.of(
@@ -74,7 +82,8 @@ final class FlagNames {
               "MS_INVALIDATE", Mman.MS_INVALIDATE,
               "MS_SYNC", Mman.MS_SYNC));
 
-  static final FlagNames MADV =
+  /** {@code MADV_…}. */
+  public static final FlagNames MADV =
       new FlagNames(
           "MADV_… advice",
           Map.ofEntries(
@@ -106,7 +115,8 @@ final class FlagNames {
               entry("MADV_GUARD_INSTALL", Mman.MADV_GUARD_INSTALL),
               entry("MADV_GUARD_REMOVE", Mman.MADV_GUARD_REMOVE)));
 
-  static final FlagNames SHM =
+  /** {@code SHM_…}. */
+  public static final FlagNames SHM =
       new FlagNames(
           "SHM_… flags",
           Map.of(
@@ -115,10 +125,12 @@ final class FlagNames {
               "SHM_REMAP", Mman.SHM_REMAP,
               "SHM_EXEC", Mman.SHM_EXEC));
 
-  static final FlagNames PKEY =
+  /** {@code PKEY_…}. */
+  public static final FlagNames PKEY =
       new FlagNames("PKEY_… rights", Map.of("PKEY_DISABLE_ACCESS", 1, "PKEY_DISABLE_WRITE", 2));
 
-  static final FlagNames MPOL =
+  /** {@code MPOL_…}. */
+  public static final FlagNames MPOL =
       new FlagNames(
           "an MPOL_… mode",
           Map.of(
@@ -133,7 +145,8 @@ final class FlagNames {
               "MPOL_F_RELATIVE_NODES", 1 << 14,
               "MPOL_F_STATIC_NODES", 1 << 15));
 
-  static final FlagNames MPOL_MF =
+  /** {@code MPOL_MF_…}. */
+  public static final FlagNames MPOL_MF =
       new FlagNames(
           "MPOL_MF_… flags",
           Map.of("MPOL_MF_STRICT", 1, "MPOL_MF_MOVE", 2, "MPOL_MF_MOVE_ALL", 4));
@@ -146,6 +159,40 @@ final class FlagNames {
   private FlagNames(String what, Map<String, Integer> values) {
     this.what = what;
     this.values = values;
+  }
+
+  /**
+   * Prints a word so that {@link #read} reads it: names joined with {@code |}, the rest as a number.
+   */
+  public String text(int word) {
+    StringJoiner text = new StringJoiner("|");
+    int rest = word;
+    if (this == MAP) {
+      // The low four bits are no flags but a type.
+      int type = word & Mman.MAP_TYPE;
+      text.add(name(type).orElse("0x" + Integer.toHexString(type)));
+      rest &= ~Mman.MAP_TYPE;
+    } else if (name(word).isPresent()) {
+      return name(word).get();
+    } else if (this == MADV) {
+      return Integer.toString(word);
+    }
+    for (int bit = 1; bit != 0; bit <<= 1) {
+      Optional<String> name = (rest & bit) == 0 ? Optional.empty() : name(bit);
+      if (name.isPresent()) {
+        text.add(name.get());
+        rest &= ~bit;
+      }
+    }
+    if (rest != 0 || text.length() == 0) {
+      text.add(rest == 0 ? "0" : "0x" + Integer.toHexString(rest));
+    }
+    return text.toString();
+  }
+
+  private Optional<String> name(int value) {
+    return values.entrySet().stream().filter(e -> e.getValue() == value).map(Map.Entry::getKey)
+        .findFirst();
   }
 
   /** Reads a word of 32 bits. */

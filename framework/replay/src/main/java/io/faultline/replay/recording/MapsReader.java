@@ -16,7 +16,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code maps.begin} side by side with {@code vmflags.begin}. */
-final class MapsReader {
+public final class MapsReader {
   private static final String VSYSCALL = "[vsyscall]";
 
   private static final Map<String, VmFlag> FLAGS = new HashMap<>();
@@ -37,6 +37,18 @@ final class MapsReader {
 
   static List<InitialMapping> read(Path maps, Path flags) throws IOException {
     return new MapsReader(LineScanner.open(maps), LineScanner.open(flags)).read();
+  }
+
+  /**
+   * Reads two texts that are no files.
+   *
+   * @param maps {@code /proc/PID/maps}
+   * @param flags a line {@code START-END flag …} for each mapping
+   */
+  public static List<InitialMapping> parse(String maps, String flags) throws RecordingException {
+    return new MapsReader(
+            new LineScanner(Path.of("maps"), maps), new LineScanner(Path.of("vmflags"), flags))
+        .read();
   }
 
   private List<InitialMapping> read() throws RecordingException {

@@ -10,7 +10,11 @@
  * was expected there. Texts are read as ISO 8859-1, one character a byte, because file names are
  * bytes.
  */
+@Export
+@Version("1.0.0")
 @NullMarked
 package io.faultline.replay.recording;
 
 import org.jspecify.annotations.NullMarked;
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.difftest;
+
+import io.faultline.device.DeviceNumber;
+import io.faultline.host.linux.Errnos;
+import io.faultline.host.linux.HostException;
+import io.faultline.host.linux.SyscallNumber;
+import io.faultline.host.ptrace.BareProgram;
+import io.faultline.host.ptrace.RemoteSyscalls;
+import io.faultline.host.ptrace.TracedProcess;
+import io.faultline.host.ptrace.Tracer;
+import io.faultline.mm.Access;
+import io.faultline.mm.Mman;
+import io.faultline.replay.recording.Event;
+import io.faultline.replay.recording.Meta;
+import io.faultline.replay.recording.Note;
+import io.faultline.replay.recording.SetLimit;
+import io.faultline.replay.recording.SystemCall;
+import io.faultline.replay.recording.Touch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A history on this machine's kernel: a bare child process, and what it leaves behind by forking.
+ * Confined to its tracer's thread.
+ */
+final class HostSide implements AutoCloseable {
+  private static final int MAX_ERRNO = 4095;
+  private static final int NOBODY = 65534;
+  private static final Map<String, Integer> RESOURCES =
+      Map.of("RLIMIT_DATA", 2, "RLIMIT_STACK", 3, "RLIMIT_MEMLOCK", 8, "RLIMIT_AS", 9);
+
+  private final Tracer tracer;
+  private final MemorySegment limit;
+  private final List<TracedProcess> others = new ArrayList<>();
+  private final List<Note.FileDescriptor> descriptors;
+  private final Meta meta;
+  private TracedProcess current;
+  private RemoteSyscalls calls;
+  private Note.@Nullable NewObject made;
+  private String maps;
+
+  private HostSide(
+      Tracer tracer, MemorySegment limit, TracedProcess process,
+      List<Note.FileDescriptor> descriptors) throws HostException {
+    this.tracer = tracer;
+    this.limit = limit;
+    this.current = process;
+    this.calls = process.syscalls(BareProgram.GADGETS);
+    this.descriptors = descriptors;
+    this.maps = process.proc().maps();
+    this.meta = HostFacts.of(process.proc(), tracer.calls().kernelRelease());
+  }
+
+  /**
+   * Starts a child.
+   *
+   * @param limit 32 bytes of scratch memory
+   * @param program a {@link BareProgram}
+   * @param nobody whether it is an ordinary user without capabilities
+   */
+  static HostSide start(
+      Tracer tracer, MemorySegment limit, Path program, HostFiles files, boolean nobody)
+      throws HostException {
+    TracedProcess process = tracer.launch(BareProgram.launch(program).prepared(remote -> {
+      files.openIn(remote);
+      setLimit(tracer, limit, remote.pid(), "RLIMIT_STACK", 8 << 20);
+      setLimit(tracer, limit, remote.pid(), "RLIMIT_MEMLOCK", 8 << 20);
+      if (nobody) {
+        remote.call(SyscallNumber.SETGROUPS, 0, 0);
+        remote.call(SyscallNumber.SETGID, NOBODY);
+        remote.call(SyscallNumber.SETUID, NOBODY);
+      }
+    }));
+    process.shareProcessor();
+    return new HostSide(tracer, limit, process, files.notes());
+  }
+
+  Meta meta() {
+    return meta;
+  }
+
+  List<Note.FileDescriptor> descriptors() {
+    return descriptors;
+  }
+
+  /** The maps text after the last step. */
+  String maps() {
+    return maps;
+  }
+
+  /** The flags of all areas, a line each. */
+  String vmFlags() throws HostException {
+    StringBuilder flags = new StringBuilder();
+    String range = "";
+    for (String line : current.proc().smaps().split("\n")) {
+      if (line.startsWith("VmFlags:")) {
+        flags.append(range).append(' ').append(line.substring(8).strip()).append('\n');
+      } else if (!line.isEmpty() && Character.digit(line.charAt(0), 16) >= 0
+          && line.indexOf('-') > 0) {
+        range = line.substring(0, line.indexOf(' '));
+      }
+    }
+    return flags.toString();
+  }
+
+  /** The object that the last step created, null for none. */
+  Note.@Nullable NewObject made() {
+    return made;
+  }
+
+  /** Carries out a step; the answer is as recordings write it. */
+  String apply(Event event) throws HostException {
+    made = null;
+    String result = switch (event) {
+      case SystemCall call -> call(call);
+      case Touch touch ->
+          (touch.access() == Access.WRITE
+              ? calls.touchWrite(touch.address()) : calls.touchRead(touch.address())).toString();
+      case SetLimit change -> {
+        Long soft = change.soft();
+        setLimit(tracer, limit, current.pid(), change.resource(), soft == null ? -1 : soft);
+        yield "0";
+      }
+      case Note.Child child -> fork(child.exits(), false);
+      case Note.Follow follow -> fork(false, true);
+      case Note.OthersExit all -> {
+        for (TracedProcess other : others) {
+          other.close();
+        }
+        others.clear();
+        yield "0";
+      }
+      default -> throw new IllegalArgumentException("event: " + event + " is no step");
+    };
+    maps = current.proc().maps();
+    if (event instanceof SystemCall.Mmap mmap && result.startsWith("0x")
+        && (mmap.flags() & Mman.MAP_SHARED) != 0
+        && ((mmap.flags() & Mman.MAP_ANONYMOUS) != 0 || mmap.fd() == HostFiles.DEV_ZERO)) {
+      made = objectAt(Long.parseUnsignedLong(result, 2, result.length(), 16));
+    }
+    return result;
+  }
+
+  private String fork(boolean exits, boolean follow) throws HostException {
+    TracedProcess child;
+    try {
+      child = calls.fork();
+    } catch (HostException e) {
+      if (e.errno() == 0) {
+        throw e;
+      }
+      return "-1 " + Errnos.name(e.errno());
+    }
+    if (exits) {
+      child.close();
+    } else if (follow) {
+      others.add(current);
+      current = child;
+      calls = child.syscalls(BareProgram.GADGETS);
+    } else {
+      others.add(child);
+    }
+    return "forked";
+  }
+
+  private Note.@Nullable NewObject objectAt(long address) {
+    for (String line : maps.split("\n")) {
+      int dash = line.indexOf('-');
+      long start = Long.parseUnsignedLong(line, 0, dash, 16);
+      long end = Long.parseUnsignedLong(line, dash + 1, line.indexOf(' '), 16);
+      if (Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0) {
+        String[] words = line.split(" +", 6);
+        int colon = words[3].indexOf(':');
+        return words.length < 6 ? null : new Note.NewObject(0,
+            new Note.FileName(
+                new DeviceNumber(Integer.parseInt(words[3], 0, colon, 16),
+                    Integer.parseInt(words[3], colon + 1, words[3].length(), 16)),
+                Long.parseLong(words[4]), words[5]), -1);
+      }
+    }
+    return null;
+  }
+
+  private static void setLimit(
+      Tracer tracer, MemorySegment limit, int pid, String resource, long soft)
+      throws HostException {
+    int number = RESOURCES.getOrDefault(resource, -1);
+    // The hard limit stays: nobody could raise it again.
+    tracer.calls().call(SyscallNumber.PRLIMIT64, pid, number, 0, limit.address());
+    limit.set(ValueLayout.JAVA_LONG, 0, soft);
+    long hard = limit.get(ValueLayout.JAVA_LONG, 8);
+    if (Long.compareUnsigned(soft, hard) > 0) {
+      limit.set(ValueLayout.JAVA_LONG, 0, hard);
+    }
+    long result = tracer.calls().call(SyscallNumber.PRLIMIT64, pid, number, limit.address(), 0);
+    if (result < 0) {
+      throw new HostException("prlimit64 of " + resource + ": " + Errnos.describe((int) -result),
+          (int) -result);
+    }
+  }
+
+  private String call(SystemCall call) throws HostException {
+    return switch (call) {
+      case SystemCall.Mmap c -> address(calls.call(SyscallNumber.MMAP, c.address(), c.length(),
+          c.prot() & 0xffffffffL, c.flags() & 0xffffffffL, c.fd(), c.offset()));
+      case SystemCall.Munmap c ->
+          number(calls.call(SyscallNumber.MUNMAP, c.address(), c.length()));
+      case SystemCall.Mprotect c -> number(
+          calls.call(SyscallNumber.MPROTECT, c.address(), c.length(), c.prot() & 0xffffffffL));
+      case SystemCall.PkeyMprotect c -> number(calls.call(SyscallNumber.PKEY_MPROTECT,
+          c.address(), c.length(), c.prot() & 0xffffffffL, c.pkey()));
+      case SystemCall.PkeyAlloc c ->
+          number(calls.call(SyscallNumber.PKEY_ALLOC, c.flags(), c.rights()));
+      case SystemCall.PkeyFree c -> number(calls.call(SyscallNumber.PKEY_FREE, c.pkey()));
+      case SystemCall.Brk c -> address(calls.call(SyscallNumber.BRK, c.address()));
+      case SystemCall.Mremap c -> address(calls.call(SyscallNumber.MREMAP, c.oldAddress(),
+          c.oldLength(), c.newLength(), c.flags() & 0xffffffffL, c.newAddress(), 0));
+      case SystemCall.Madvise c -> number(
+          calls.call(SyscallNumber.MADVISE, c.address(), c.length(), c.advice()));
+      case SystemCall.Msync c ->
+          number(calls.call(SyscallNumber.MSYNC, c.address(), c.length(), c.flags()));
+      case SystemCall.Mlock c -> number(calls.call(SyscallNumber.MLOCK, c.address(), c.length()));
+      case SystemCall.Mlock2 c ->
+          number(calls.call(SyscallNumber.MLOCK2, c.address(), c.length(), c.flags()));
+      case SystemCall.Munlock c ->
+          number(calls.call(SyscallNumber.MUNLOCK, c.address(), c.length()));
+      case SystemCall.Mlockall c -> number(calls.call(SyscallNumber.MLOCKALL, c.flags()));
+      case SystemCall.Munlockall c -> number(calls.call(SyscallNumber.MUNLOCKALL));
+      case SystemCall.Mincore c ->
+          number(calls.call(SyscallNumber.MINCORE, c.address(), c.length(), c.vector()));
+      case SystemCall.Mseal c ->
+          number(calls.call(SyscallNumber.MSEAL, c.address(), c.length(), c.flags()));
+      case SystemCall.RemapFilePages c -> number(calls.call(SyscallNumber.REMAP_FILE_PAGES,
+          c.address(), c.size(), c.prot() & 0xffffffffL, c.pageOffset(), c.flags() & 0xffffffffL,
+          0));
+      default -> throw new IllegalArgumentException("call: " + call + " is not generated");
+    };
+  }
+
+  private static String number(long result) {
+    return isError(result) ? error(result) : Long.toString(result);
+  }
+
+  private static String address(long result) {
+    if (isError(result)) {
+      return error(result);
+    }
+    return result == 0 ? "0" : "0x" + Long.toHexString(result);
+  }
+
+  private static boolean isError(long result) {
+    return result < 0 && result >= -MAX_ERRNO;
+  }
+
+  private static String error(long result) {
+    return "-1 " + Errnos.name((int) -result);
+  }
+
+  @Override
+  public void close() throws HostException {
+    for (TracedProcess other : others) {
+      other.close();
+    }
+    current.close();
+  }
+}
