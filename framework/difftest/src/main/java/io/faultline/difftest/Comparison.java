@@ -67,7 +67,8 @@ final class Comparison implements AutoCloseable {
     String expected = host.vmFlags();
     String got = engine.vmFlags();
     return history.isEmpty() || FlagsText.same(expected, got)
-        ? null : new Difference(Difference.Kind.FLAGS, history.getLast(), expected, got);
+        ? null
+        : new Difference(Difference.Kind.FLAGS, history.getLast(), expected, got);
   }
 
   @Override

@@ -135,7 +135,8 @@ final class Generator {
       long size = length();
       return safe(at, size)
           ? new SystemCall.RemapFilePages(0, at, size, chance(10) ? PROT_READ : 0,
-              random.nextInt(20), chance(10) ? MAP_NONBLOCK : 0, null) : null;
+              random.nextInt(20), chance(10) ? MAP_NONBLOCK : 0, null)
+          : null;
     } else if (level == 3 || dice < 45) {
       return level >= 4 && dice < 30 ? lockAll() : mincore();
     } else if (dice < 55) {
@@ -149,7 +150,8 @@ final class Generator {
       long size = length();
       return safe(at, size) ? new SystemCall.Mseal(0, at, size, chance(3) ? 1 : 0, null) : null;
     } else if (dice < 82) {
-      return new SystemCall.PkeyAlloc(0, chance(5) ? 1 : 0, random.nextInt(chance(5) ? 8 : 4), null);
+      return new SystemCall.PkeyAlloc(0, chance(5) ? 1 : 0, random.nextInt(chance(5) ? 8 : 4),
+          null);
     } else if (dice < 84) {
       return new SystemCall.PkeyFree(0, random.nextInt(17) - 1, null);
     }

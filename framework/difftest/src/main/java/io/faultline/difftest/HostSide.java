@@ -122,7 +122,8 @@ final class HostSide implements AutoCloseable {
       case SystemCall call -> call(call);
       case Touch touch ->
           (touch.access() == Access.WRITE
-              ? calls.touchWrite(touch.address()) : calls.touchRead(touch.address())).toString();
+              ? calls.touchWrite(touch.address())
+              : calls.touchRead(touch.address())).toString();
       case SetLimit change -> {
         Long soft = change.soft();
         setLimit(tracer, limit, current.pid(), change.resource(), soft == null ? -1 : soft);
@@ -178,11 +179,13 @@ final class HostSide implements AutoCloseable {
       if (Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0) {
         String[] words = line.split(" +", 6);
         int colon = words[3].indexOf(':');
-        return words.length < 6 ? null : new Note.NewObject(0,
-            new Note.FileName(
-                new DeviceNumber(Integer.parseInt(words[3], 0, colon, 16),
-                    Integer.parseInt(words[3], colon + 1, words[3].length(), 16)),
-                Long.parseLong(words[4]), words[5]), -1);
+        return words.length < 6 ? null
+            : new Note.NewObject(0,
+                new Note.FileName(
+                    new DeviceNumber(Integer.parseInt(words[3], 0, colon, 16),
+                        Integer.parseInt(words[3], colon + 1, words[3].length(), 16)),
+                    Long.parseLong(words[4]), words[5]),
+                -1);
       }
     }
     return null;

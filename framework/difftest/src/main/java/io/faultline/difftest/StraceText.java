@@ -2,6 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.difftest;
 
+import io.faultline.device.AccessMode;
+import io.faultline.device.DeviceNumber;
+import io.faultline.device.FileKind;
+import io.faultline.mm.Access;
 import io.faultline.mm.Mman;
 import io.faultline.replay.recording.Event;
 import io.faultline.replay.recording.FlagNames;
@@ -9,10 +13,6 @@ import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.SetLimit;
 import io.faultline.replay.recording.SystemCall;
 import io.faultline.replay.recording.Touch;
-import io.faultline.mm.Access;
-import io.faultline.device.AccessMode;
-import io.faultline.device.DeviceNumber;
-import io.faultline.device.FileKind;
 
 /** Prints steps as lines of {@code calls.strace}. */
 final class StraceText {
@@ -32,7 +32,8 @@ final class StraceText {
       case SetLimit limit ->
           "prlimit64(0, %s, {rlim_cur=%s, rlim_max=RLIM64_INFINITY}, NULL) = 0".formatted(
               limit.resource(), limit.soft() == null || limit.soft() == -1L
-                  ? "RLIM64_INFINITY" : Long.toUnsignedString(limit.soft()));
+                  ? "RLIM64_INFINITY"
+                  : Long.toUnsignedString(limit.soft()));
       case Note.Child child -> "fork() = " + child.pid() + "\n@child " + child.pid()
           + (child.exits() ? " exits" : " stays");
       case Note.Follow follow -> "fork() = " + follow.pid() + "\n@follow " + follow.pid();
@@ -63,7 +64,9 @@ final class StraceText {
           range("mremap", c.oldAddress(), c.oldLength()) + ", " + length(c.newLength()) + ", "
               + FlagNames.MREMAP.text(c.flags())
               + ((c.flags() & (Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP)) == 0
-                  ? "" : ", " + address(c.newAddress())) + ")";
+                  ? ""
+                  : ", " + address(c.newAddress()))
+              + ")";
       case SystemCall.Madvise c ->
           range("madvise", c.address(), c.length()) + ", " + FlagNames.MADV.text(c.advice()) + ")";
       case SystemCall.Msync c ->

@@ -72,7 +72,7 @@ class DifferentialRunTest {
 
     DifftestSummary summary = new DifferentialRun(
         services(kernel), new DifftestArguments(seconds * SECOND, SEED, 0, 1, output), System.out)
-            .run();
+        .run();
 
     System.out.println(summary);
     assertThat(summary.divergences()).isEmpty();

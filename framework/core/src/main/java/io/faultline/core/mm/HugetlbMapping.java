@@ -5,6 +5,8 @@ package io.faultline.core.mm;
 import static io.faultline.core.area.VmBits.VM_GROWSDOWN;
 import static io.faultline.core.area.VmBits.VM_HUGETLB;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
+import static io.faultline.core.area.VmBits.VM_MAYSHARE;
+import static io.faultline.core.area.VmBits.VM_SHARED;
 import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.MAP_FIXED_NOREPLACE;
 import static io.faultline.mm.Mman.MAP_GROWSDOWN;
@@ -69,10 +71,14 @@ public final class HugetlbMapping {
             | (locked ? VM_LOCKED : 0)
             | ((flags & MAP_GROWSDOWN) != 0 ? VM_GROWSDOWN : 0)
             | MmapOperation.protBits(prot, 0);
+    int type = flags & MAP_TYPE;
+    if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) {
+      // Shared memory is no data: RLIMIT_DATA does not count it.
+      vmFlags |= VM_SHARED | VM_MAYSHARE;
+    }
     if (!space.mlockFutureOk(vmFlags, bytes)) {
       throw new ErrnoException(Errno.EAGAIN, "length: more than RLIMIT_MEMLOCK allows");
     }
-    int type = flags & MAP_TYPE;
     if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE && type != MAP_PRIVATE) {
       throw Args.invalid("flags: type 0x%x is no type of a huge mapping".formatted(type));
     }

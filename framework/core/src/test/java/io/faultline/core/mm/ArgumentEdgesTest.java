@@ -101,6 +101,17 @@ class ArgumentEdgesTest {
   }
 
   @Test
+  void sharedHugePagesAreNoDataForTheLimitSoThatTheOldMappingGoes() throws ErrnoException {
+    map(BASE, PAGE_SIZE, MAP_SHARED);
+    task.setLimits(task.limits().withData(0));
+
+    assertRefused(Errno.ENOMEM, () -> kernel.calls().mmap(
+        task, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
+    assertThat(kernel.calls().find(task, BASE)).isEmpty();
+  }
+
+  @Test
   void sealedReadOnlyMemoryIsNotDiscardedIfAnonymous() throws ErrnoException {
     map(BASE, PAGE_SIZE, MAP_PRIVATE);
     map(BASE + PAGE_SIZE, PAGE_SIZE, MAP_SHARED);

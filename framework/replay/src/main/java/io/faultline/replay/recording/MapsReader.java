@@ -47,7 +47,7 @@ public final class MapsReader {
    */
   public static List<InitialMapping> parse(String maps, String flags) throws RecordingException {
     return new MapsReader(
-            new LineScanner(Path.of("maps"), maps), new LineScanner(Path.of("vmflags"), flags))
+        new LineScanner(Path.of("maps"), maps), new LineScanner(Path.of("vmflags"), flags))
         .read();
   }
 
