@@ -394,9 +394,15 @@ public final class MremapOperation {
     }
   }
 
-  /** {@code dontunmap_complete}: the source stays, empty and unlocked. */
+  /**
+   * {@code dontunmap_complete}: the source stays, empty and unlocked. All of its area is, however
+   * little was moved, and no page is taken off {@code locked_vm} (so does Linux 6.18).
+   */
   private void leaveSource(AreaMove move) {
     Area source = move.source();
+    if (source.hasAny(VM_LOCKED)) {
+      space.account().strandLocked(source.pages());
+    }
     source.setFlagBits(source.flagBits() & ~VM_LOCKED_MASK);
     if (move.target() != source
         && source.start() == address

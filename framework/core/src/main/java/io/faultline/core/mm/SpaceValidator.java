@@ -35,6 +35,7 @@ final class SpaceValidator {
     check(kept.data() == counted.data(), "data_vm", kept.data(), counted.data());
     check(kept.exec() == counted.exec(), "exec_vm", kept.exec(), counted.exec());
     check(kept.stack() == counted.stack(), "stack_vm", kept.stack(), counted.stack());
+    locked[0] += kept.stranded();
     check(kept.locked() == locked[0], "locked_vm", kept.locked(), locked[0]);
     validateEntries(space);
   }

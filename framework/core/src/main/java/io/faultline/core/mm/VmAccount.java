@@ -17,6 +17,7 @@ public final class VmAccount {
   private long exec;
   private long stack;
   private long locked;
+  private long stranded;
 
   /** Adds pages of an area with these flags; fewer when negative ({@code vm_stat_account}). */
   void add(long flags, long pages) {
@@ -32,6 +33,19 @@ public final class VmAccount {
 
   void addLocked(long pages) {
     locked += pages;
+  }
+
+  /**
+   * Notes that pages were unlocked and are not taken off the account: Linux 6.18 does so with what
+   * MREMAP_DONTUNMAP leaves behind.
+   */
+  void strandLocked(long pages) {
+    stranded += pages;
+  }
+
+  /** Pages in {@link #locked} that no locked area accounts for. */
+  long stranded() {
+    return stranded;
   }
 
   /** Whether an area with these flags counts for RLIMIT_DATA ({@code is_data_mapping}). */

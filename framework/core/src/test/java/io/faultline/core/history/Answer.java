@@ -24,6 +24,18 @@ record Answer(long value, @Nullable Errno errno, @Nullable SignalCode signal) {
     long run() throws ErrnoException;
   }
 
+  /** The engine threw what no caller may see. */
+  static final class EngineBroken extends AssertionError {
+    private static final long serialVersionUID = 1L;
+
+    EngineBroken(RuntimeException thrown) {
+      super("the engine threw " + thrown, thrown);
+    }
+  }
+
+  /**
+   * @throws EngineBroken where it throws neither an errno nor a signal
+   */
   static Answer of(Action action) {
     try {
       return new Answer(action.run(), null, null);
@@ -32,6 +44,8 @@ record Answer(long value, @Nullable Errno errno, @Nullable SignalCode signal) {
       return new Answer(0, refused.errno(), null);
     } catch (SignalException refused) {
       return new Answer(0, null, refused.info().code());
+    } catch (RuntimeException thrown) {
+      throw new EngineBroken(thrown);
     }
   }
 

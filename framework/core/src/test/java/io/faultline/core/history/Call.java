@@ -118,6 +118,16 @@ sealed interface Call {
     }
   }
 
+  record Msync(int page, int pages, int flags) implements Call {
+    @Override
+    public void run(Machine machine, Machine.Process process) {
+      Answer answer =
+          Machine.call(
+              () -> machine.calls().msync(process.task(), address(page), bytes(pages), flags));
+      process.model().msync(number(page), pages, flags, answer);
+    }
+  }
+
   record Madvise(int page, int pages, int advice) implements Call {
     @Override
     public void run(Machine machine, Machine.Process process) {

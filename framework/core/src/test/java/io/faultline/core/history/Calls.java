@@ -32,6 +32,7 @@ final class Calls {
         Tuple.of(3, Combinators.combine(uniform(-1, 20), uniform(0, 4095)).as(Call.Brk::new)),
         Tuple.of(4, Combinators.combine(page(), pages(), flag()).as(Call.Mlock::new)),
         Tuple.of(3, Combinators.combine(page(), pages()).as(Call.Munlock::new)),
+        Tuple.of(1, Combinators.combine(page(), pages(), sync()).as(Call.Msync::new)),
         Tuple.of(10, Combinators.combine(page(), pages(), advice()).as(Call.Madvise::new)),
         Tuple.of(20, Combinators.combine(page(), pages(), uniform(1, 1000)).as(Call.Write::new)),
         Tuple.of(10, Combinators.combine(page(), pages()).as(Call.Read::new)),
@@ -90,6 +91,10 @@ final class Calls {
         Tuple.of(2, Mman.MADV_REMOVE), Tuple.of(2, Mman.MADV_POPULATE_READ),
         Tuple.of(2, Mman.MADV_POPULATE_WRITE), Tuple.of(1, Mman.MADV_GUARD_INSTALL),
         Tuple.of(1, Mman.MADV_GUARD_REMOVE));
+  }
+
+  private static Arbitrary<Integer> sync() {
+    return Arbitraries.of(Mman.MS_SYNC, Mman.MS_ASYNC, Mman.MS_SYNC | Mman.MS_INVALIDATE);
   }
 
   /** Mostly what can be read and written, so that there is something to see. */

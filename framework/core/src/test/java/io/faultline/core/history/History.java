@@ -7,21 +7,33 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a history on a machine of its own; shortens one that fails. */
+/** Runs histories, each on a machine of its own; shortens one that fails. */
 final class History {
   private static final int MAX_RUNS = 3000;
 
   private History() {}
 
+  /** A way to run a history. */
+  @FunctionalInterface
+  interface Run {
+    /**
+     * @throws AssertionError when something is wrong
+     */
+    void run(List<Step> steps);
+  }
+
   /**
-   * @throws AssertionError where the engine and the model part, naming the step
+   * With memory enough: the engine and the model must agree after every step.
+   *
+   * @throws AssertionError naming the step
    */
-  static void run(List<Step> steps) {
-    try (Machine machine = new Machine()) {
+  static void compare(List<Step> steps) {
+    try (Machine machine = new Machine(Machine.ENOUGH)) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         try {
           step.call().run(machine, machine.process(step.process()));
+          machine.validate();
           machine.compare();
         } catch (AssertionError | RuntimeException wrong) {
           throw new AssertionError("step " + i + step + "\n  " + wrong, wrong);
@@ -34,9 +46,42 @@ final class History {
     }
   }
 
-  private static @Nullable Throwable failure(List<Step> steps) {
+  /**
+   * With memory so scarce that pages cannot be had here and there: what the model says is of no
+   * interest then, but the engine must stay sound and lose nothing.
+   *
+   * @throws AssertionError naming the step
+   */
+  static void starve(List<Step> steps) {
+    try (Machine machine = new Machine(Machine.SCARCE)) {
+      for (int i = 0; i < steps.size(); i++) {
+        Step step = steps.get(i);
+        try {
+          runWithoutModel(machine, step);
+          machine.validate();
+        } catch (AssertionError | RuntimeException wrong) {
+          throw new AssertionError("step " + i + step + "\n  " + wrong, wrong);
+        }
+      }
+      machine.compareEnd();
+    } catch (ErrnoException refused) {
+      throw new AssertionError("a machine cannot be set up: " + refused, refused);
+    }
+  }
+
+  private static void runWithoutModel(Machine machine, Step step) {
     try {
-      run(steps);
+      step.call().run(machine, machine.process(step.process()));
+    } catch (Answer.EngineBroken broken) {
+      throw broken;
+    } catch (AssertionError | RuntimeException modelOutOfStep) {
+      // It knows of no memory that is used up.
+    }
+  }
+
+  private static @Nullable Throwable failure(Run how, List<Step> steps) {
+    try {
+      how.run(steps);
       return null;
     } catch (AssertionError | RuntimeException wrong) {
       return wrong;
@@ -48,7 +93,7 @@ final class History {
    *
    * @return an error with the short history and what it fails with
    */
-  static AssertionError shorten(List<Step> failing, Throwable failure) {
+  static AssertionError shorten(Run how, List<Step> failing, Throwable failure) {
     List<Step> shortest = failing;
     Throwable cause = failure;
     int runs = 0;
@@ -58,7 +103,7 @@ final class History {
       for (int start = 0; start < shortest.size() && runs < MAX_RUNS; runs++) {
         List<Step> without = new ArrayList<>(shortest);
         without.subList(start, Math.min(start + piece, shortest.size())).clear();
-        Throwable stillFails = failure(without);
+        Throwable stillFails = failure(how, without);
         if (stillFails != null) {
           shortest = without;
           cause = stillFails;
@@ -73,7 +118,7 @@ final class History {
       piece = Math.max(1, piece / 2);
     }
     return new AssertionError(
-        "engine and model part at the end of this history: " + shortest + "\n" + cause.getMessage(),
+        "wrong at the end of this history: " + shortest + "\n" + cause.getMessage(),
         cause);
   }
 }

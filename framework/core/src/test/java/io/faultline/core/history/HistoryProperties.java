@@ -16,18 +16,28 @@ import net.jqwik.api.lifecycle.AfterContainer;
 
 /** After any history the engine agrees with the naive model, and nothing is left of it. */
 class HistoryProperties {
-  private static final int HISTORIES = 560;
+  private static final int HISTORIES = 1000;
   private static final int LONGEST = 400;
   private static final AtomicLong STEPS = new AtomicLong();
 
   /** Shortened by ourselves: leaving out steps finds short histories much faster than jqwik does. */
   @Property(tries = HISTORIES, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
   void engineAgreesWithTheNaiveModelAfterEveryStep(@ForAll("histories") List<Step> history) {
+    check(History::compare, history);
+    STEPS.addAndGet(history.size());
+  }
+
+  @Property(tries = HISTORIES / 8, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
+  void engineStaysSoundAndLosesNothingWhereMemoryIsScarce(
+      @ForAll("histories") List<Step> history) {
+    check(History::starve, history);
+  }
+
+  private static void check(History.Run how, List<Step> history) {
     try {
-      History.run(history);
-      STEPS.addAndGet(history.size());
+      how.run(history);
     } catch (AssertionError | RuntimeException wrong) {
-      throw History.shorten(history, wrong);
+      throw History.shorten(how, history, wrong);
     }
   }
 

@@ -27,8 +27,11 @@ import java.util.List;
 
 /** A kernel and the model of each of its processes, side by side. */
 final class Machine implements AutoCloseable {
-  /** Physical memory: more than all processes of a history can fill. */
-  private static final long MEMORY = 16 << 20;
+  /** Physical memory, in bytes: more than all processes of a history can fill. */
+  static final long ENOUGH = 16 << 20;
+  /** So little that many a page cannot be had. */
+  static final long SCARCE = 48L * Mman.PAGE_SIZE;
+
   private static final int MAX_PROCESSES = 4;
   private static final int LAST_WORD = Mman.PAGE_SIZE - Long.BYTES;
 
@@ -41,14 +44,18 @@ final class Machine implements AutoCloseable {
    */
   record Process(Task task, UserMemory memory, NaiveProcess model) {}
 
-  private final Kernel kernel =
-      new Kernel(MEMORY, KernelProfile.LINUX_6_18, DriverLog.NONE);
-  private final FrameCounts atBoot = kernel.frames();
+  private final Kernel kernel;
+  private final FrameCounts atBoot;
   private final List<Process> processes = new ArrayList<>();
   private final List<CountingDevice> devices = new ArrayList<>();
   private final List<NaiveObject> deviceObjects = new ArrayList<>();
 
-  Machine() throws ErrnoException {
+  /**
+   * @param memoryBytes its physical memory
+   */
+  Machine(long memoryBytes) throws ErrnoException {
+    kernel = new Kernel(memoryBytes, KernelProfile.LINUX_6_18, DriverLog.NONE);
+    atBoot = kernel.frames();
     long heap = NaiveProcess.HEAP << Mman.PAGE_SHIFT;
     Task task =
         kernel.tasks().spawn(
@@ -95,18 +102,16 @@ final class Machine implements AutoCloseable {
 
   void fork(Process parent) {
     if (processes.size() < MAX_PROCESSES) {
-      try {
-        Task child = kernel.tasks().fork(parent.task());
-        processes.add(new Process(child, child.newCpu(), parent.model().fork()));
-      } catch (ErrnoException refused) {
-        throw new AssertionError("fork: " + refused, refused);
-      }
+      Answer answer = Answer.of(() -> kernel.tasks().fork(parent.task()).pid());
+      assertThat(answer.failed()).as("fork: %s", answer).isFalse();
+      Task child = kernel.tasks().find((int) answer.value()).orElseThrow();
+      processes.add(new Process(child, child.newCpu(), parent.model().fork()));
     }
   }
 
   void exit(Process process) {
     if (processes.size() > 1) {
-      kernel.tasks().exit(process.task(), 0);
+      call(() -> kernel.tasks().exit(process.task(), 0)).mustBe(0, "exit");
       processes.remove(process);
     }
   }
@@ -152,9 +157,13 @@ final class Machine implements AutoCloseable {
 
   // ---- comparisons ------------------------------------------------------------------------------
 
-  /** After each step: the engine is sound, and maps the same pages with the same rights. */
-  void compare() {
+  /** After each step: the engine's parts agree with each other. */
+  void validate() {
     kernel.validate();
+  }
+
+  /** After each step: it maps the same pages with the same rights. */
+  void compare() {
     int[] areas = new int[devices.size()];
     for (Process process : processes) {
       List<Vma> list = calls().list(process.task());

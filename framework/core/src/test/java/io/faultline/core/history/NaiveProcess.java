@@ -190,6 +190,26 @@ final class NaiveProcess {
     answer.mustBe(0, "munlock");
   }
 
+  void msync(long start, int count, int flags, Answer answer) {
+    boolean hole = false;
+    for (long number = start; number < start + count; number++) {
+      NaivePage page = pages.get(number);
+      if (page != null && page.locked && (flags & Mman.MS_INVALIDATE) != 0) {
+        answer.mustBe(Errno.EBUSY, "msync: locked");
+        return;
+      }
+      hole |= page == null;
+      if (hole && flags == Mman.MS_ASYNC) {
+        break;
+      }
+    }
+    if (hole) {
+      answer.mustBe(Errno.ENOMEM, "msync: a hole");
+    } else {
+      answer.mustBe(0, "msync");
+    }
+  }
+
   void populate(long start, int count, boolean write, Answer answer) {
     for (long number = start; number < start + count; number++) {
       NaivePage page = pages.get(number);

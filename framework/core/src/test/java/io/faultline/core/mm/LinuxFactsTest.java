@@ -28,6 +28,8 @@ import io.faultline.kernel.SpecialMapping;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import io.faultline.mm.VmFlag;
 import io.faultline.mm.Vma;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -175,6 +177,26 @@ class LinuxFactsTest {
     map(BASE, 2 * HUGE, MAP_SHARED);
     memory.putByte(BASE, (byte) 1);
     assertCollapseIsInvalid(HUGE);
+  }
+
+  @Test
+  void whatDontunmapLeavesBehindIsUnlockedAsAWhole() throws ErrnoException {
+    long address = map(BASE, 8 * PAGE_SIZE, MAP_PRIVATE);
+    kernel.calls().mlock(task, address, 8 * PAGE_SIZE);
+
+    long moved =
+        kernel.calls().mremap(
+            task, address, 4 * PAGE_SIZE, 4 * PAGE_SIZE,
+            Mman.MREMAP_MAYMOVE | Mman.MREMAP_DONTUNMAP, 0);
+
+    Vma left = kernel.calls().find(task, address).orElseThrow();
+    assertThat(left.length()).isEqualTo(8 * PAGE_SIZE);
+    assertThat(left.has(VmFlag.LOCKED)).isFalse();
+    assertThat(kernel.calls().find(task, moved).orElseThrow().has(VmFlag.LOCKED)).isTrue();
+    kernel.validate();
+
+    kernel.calls().munmap(task, moved, 4 * PAGE_SIZE);
+    kernel.calls().munmap(task, address, 8 * PAGE_SIZE);
   }
 
   private void assertCollapseIsInvalid(long length) {
