@@ -10,6 +10,7 @@ import static io.faultline.mm.Mman.PAGE_SIZE;
 import static io.faultline.mm.Mman.PROT_READ;
 import static io.faultline.mm.Mman.PROT_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.faultline.device.MmapProvider;
 import io.faultline.device.PageAllocator;
@@ -24,6 +25,7 @@ import io.faultline.kernel.Files;
 import io.faultline.kernel.Proc;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
+import io.faultline.mm.Protection;
 import io.faultline.mm.SignalCode;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.Vma;
@@ -127,6 +129,16 @@ class BookIT {
     assertThat(driver.privateData()).as("what the driver stored").isSameAs(driver);
   }
 
+  @Test
+  void driversNeverCreateAreas() throws Exception {
+    driver(Kind.FULL);
+    long address = program.map(fd, 1);
+    var kept = driver.request();
+    assertThatIllegalStateException().isThrownBy(() -> kept.addFlags(VmFlag.IO));
+    assertThatIllegalStateException().isThrownBy(() -> kept.setPrivateData("too late"));
+    assertThatIllegalStateException().isThrownBy(() -> kept.insertPage(address, driver.page()));
+  }
+
   // 2. /proc/PID/maps
 
   @Test
@@ -168,7 +180,31 @@ class BookIT {
     assertThat(line(address)).doesNotContain(" " + inode.represents() + " ");
   }
 
+  @Test
+  void theRightsAreReadWriteExecuteEachOrADash() throws Exception {
+    for (int prot = 0; prot < 8; prot++) {
+      long address = program.map(-1, 1, prot, MAP_PRIVATE | MAP_ANONYMOUS);
+      assertThat(proc.maps(program.task()))
+          .contains("-%08x %sp ".formatted(area(address).end(), Protection.ofProt(prot)));
+    }
+  }
+
   // 3. Fields of the area
+
+  @Test
+  void theDriverSeesTheFieldsOfTheArea() throws Exception {
+    driver(Kind.FULL, VmFlag.RESERVED);
+    long address = program.map(fd, 2);
+    program.cpu().getByte(address);
+    Vma seen = driver.seen();
+    assertThat(seen.start()).isEqualTo(address);
+    assertThat(seen.end()).isEqualTo(address + 2L * PAGE_SIZE);
+    assertThat(seen.pageOffset()).isZero();
+    assertThat(seen.file().inode().path()).isEqualTo(DEVICE);
+    assertThat(seen.flags()).isEqualTo(area(address).flags());
+    assertThat(seen.privateData()).isSameAs(driver);
+    assertThat(seen.pid()).isEqualTo(program.task().pid());
+  }
 
   @Test
   void theOffsetOfAnAreaIsInPages() throws Exception {
@@ -319,6 +355,22 @@ class BookIT {
   }
 
   @Test
+  void nopageMayAnswerThatThereIsNoMemory() throws Exception {
+    driver(Kind.POOR);
+    assertThat(program.refusal(program.map(fd, 1))).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  @Test
+  void nopageIsNotAskedForAnAddressInNoArea() throws Exception {
+    driver(Kind.FULL);
+    long address = program.map(fd, 1);
+    program.unmap(address, 1);
+    driver.take();
+    assertThat(program.refusal(address)).isEqualTo(SignalCode.SEGV_MAPERR);
+    assertThat(driver.take()).isEmpty();
+  }
+
+  @Test
   void whereAnAreaHasNoOperationsTheKernelSuppliesAZeroFilledPage() throws Exception {
     driver(Kind.NONE);
     long address = program.mapPrivate(fd, 1);
@@ -360,5 +412,22 @@ class BookIT {
     driver(Kind.FULL);
     long address = program.map(fd, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE);
     assertThat(driver.take()).containsExactly(call("mmap", address, 1), nopage(address));
+  }
+
+  // 9. Lists and trees
+
+  @Test
+  void everyAreaOfManyIsFoundAndListedInAscendingOrder() throws Exception {
+    long address = program.map(-1, 2000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
+    for (int i = 0; i < 2000; i += 2) {
+      memory.mprotect(
+          program.task(), address + (long) i * PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE);
+    }
+    for (int i = 0; i < 2000; i++) {
+      long start = address + (long) i * PAGE_SIZE;
+      assertThat(area(start + 100).start()).isEqualTo(start);
+    }
+    assertThat(memory.list(program.task())).hasSizeGreaterThanOrEqualTo(2000)
+        .isSortedAccordingTo((one, other) -> Long.compareUnsigned(one.start(), other.start()));
   }
 }

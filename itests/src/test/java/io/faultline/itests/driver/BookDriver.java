@@ -33,6 +33,8 @@ public final class BookDriver implements MmapProvider {
     SLOW,
     /** The same, and populate. */
     POPULATING,
+    /** The same with a nopage that has no memory. */
+    POOR,
     /** open and close only. */
     WITHOUT_NOPAGE,
     /** None at all: the area is made anonymous. */
@@ -45,6 +47,8 @@ public final class BookDriver implements MmapProvider {
   private final List<String> heard = new ArrayList<>();
   private int references;
   private @Nullable Object privateData;
+  private @Nullable MmapRequest request;
+  private @Nullable Vma seen;
 
   /**
    * @param pages gives the page
@@ -73,6 +77,16 @@ public final class BookDriver implements MmapProvider {
     return privateData;
   }
 
+  /** The request of the last mmap, which a driver must not keep. */
+  public @Nullable MmapRequest request() {
+    return request;
+  }
+
+  /** The area that nopage was called for last. */
+  public @Nullable Vma seen() {
+    return seen;
+  }
+
   /** References to areas, as a driver of the book counts them. */
   public int references() {
     return references;
@@ -80,12 +94,14 @@ public final class BookDriver implements MmapProvider {
 
   @Override
   public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+    this.request = request;
     hear("mmap", request.start(), request.end());
     request.addFlags(flags);
     request.setPrivateData(this);
     switch (kind) {
       case FULL -> request.setOperations(new Full());
       case SLOW -> request.setOperations(new Slow());
+      case POOR -> request.setOperations(new Poor());
       case POPULATING -> request.setOperations(new Populating());
       case WITHOUT_NOPAGE -> request.setOperations(new Counting());
       case NONE -> request.setAnonymous();
@@ -116,6 +132,7 @@ public final class BookDriver implements MmapProvider {
     public Nopage nopage(Vma vma, long address, Access access) {
       hear("nopage", address, address);
       privateData = vma.privateData();
+      seen = vma;
       return vma.pageOffsetOf(address) == 0 ? Nopage.minor(page.get()) : Nopage.SIGBUS;
     }
   }
@@ -125,6 +142,14 @@ public final class BookDriver implements MmapProvider {
     public Nopage nopage(Vma vma, long address, Access access) {
       hear("nopage", address, address);
       return Nopage.major(page.get());
+    }
+  }
+
+  private final class Poor extends Counting {
+    @Override
+    public Nopage nopage(Vma vma, long address, Access access) {
+      hear("nopage", address, address);
+      return Nopage.OOM;
     }
   }
 
