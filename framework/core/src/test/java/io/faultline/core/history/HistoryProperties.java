@@ -16,7 +16,7 @@ import net.jqwik.api.lifecycle.AfterContainer;
 
 /** After any history the engine agrees with the naive model, and nothing is left of it. */
 class HistoryProperties {
-  private static final int HISTORIES = 1000;
+  private static final int HISTORIES = 600;
   private static final int LONGEST = 400;
   private static final AtomicLong STEPS = new AtomicLong();
 
