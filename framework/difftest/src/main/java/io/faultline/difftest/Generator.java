@@ -352,7 +352,8 @@ final class Generator {
           case "RLIMIT_AS" -> now + 4096L * random.nextInt(400);
           default -> 4096L * random.nextInt(1000);
         });
-    if (resource.equals("RLIMIT_MEMLOCK") && soft == -1) {
+    // A stack without a limit grows by half a gigabyte at a touch, and then may be locked.
+    if (soft == -1 && (resource.equals("RLIMIT_MEMLOCK") || resource.equals("RLIMIT_STACK"))) {
       soft = 8L << 20;
     }
     return new SetLimit(0, resource, soft);
