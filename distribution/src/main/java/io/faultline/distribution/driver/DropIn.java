@@ -168,13 +168,13 @@ public final class DropIn {
 
   private List<DeviceInfo> devices(Bundle bundle, String name, Complaints complaints)
       throws DropInException, InterruptedException {
-    List<DeviceInfo> brought =
-        await(
-            () -> {
-              List<DeviceInfo> now = devicesOf(bundle);
-              return now.isEmpty() && complaints.about(bundle) == null ? null : now;
-            });
-    if (brought != null && !brought.isEmpty()) {
+    int declared = DeclaredDevices.count(bundle);
+    await(
+        () -> devicesOf(bundle).size() >= declared || complaints.about(bundle) != null
+            ? bundle
+            : null);
+    List<DeviceInfo> brought = devicesOf(bundle);
+    if (!brought.isEmpty()) {
       return brought;
     }
     String complaint = complaints.about(bundle);

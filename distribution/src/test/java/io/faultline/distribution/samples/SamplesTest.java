@@ -10,13 +10,19 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The samples that are shipped, as a reader finds them. */
+/** What the README shows of the samples is what is shipped. */
 class SamplesTest {
   private static final Path HELLO = Path.of("src/main/samples/Hello.java");
+  private static final Path README = Path.of("../README.md");
 
   @Test
   void helloIsADriverIn30Lines() throws IOException {
     List<String> lines = Files.readAllLines(HELLO);
     assertThat(lines).hasSizeLessThanOrEqualTo(30).allMatch(line -> line.length() <= 100);
+  }
+
+  @Test
+  void theReadmeShowsHelloAsItIs() throws IOException {
+    assertThat(Files.readString(README)).contains("```java\n" + Files.readString(HELLO) + "```\n");
   }
 }
