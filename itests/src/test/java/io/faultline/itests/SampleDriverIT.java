@@ -44,7 +44,7 @@ class SampleDriverIT {
     files = descriptors;
     memory = calls;
     Path home = Path.of(context.getProperty("faultline.home"));
-    Path folder = Path.of(context.getProperty("felix.fileinstall.dir"));
+    Path folder = Path.of(context.getProperty("faultline.drivers"));
     jar = folder.resolve("hello.jar");
     // A relative source, from a folder that is not the script's.
     ProcessBuilder script =
