@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * This JVM's own arguments and variables as the bytes that they are, one character each. What Java shows
- * of them went through the locale's encoding and need not come back as it was.
+ * What this JVM was started with and hands on: arguments and variables as the bytes that they are, one
+ * character each (what Java shows of them went through the locale's encoding), and its personality.
  */
 final class OwnBytes {
   private OwnBytes() {}
@@ -33,6 +33,12 @@ final class OwnBytes {
       }
     }
     return variables;
+  }
+
+  /** The bits of {@code personality(2)} that a child inherits. */
+  static int personality() throws IOException {
+    return Integer.parseUnsignedInt(
+        Files.readString(Path.of("/proc/self/personality")).strip(), 16);
   }
 
   private static List<String> strings(String file) throws IOException {

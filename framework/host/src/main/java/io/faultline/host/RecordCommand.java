@@ -122,7 +122,9 @@ public final class RecordCommand {
         ? command.getFirst()
         : arguments.program();
     return Launch.of(program, command).withEnvironment(OwnBytes.environment())
-        .withCharset(StandardCharsets.ISO_8859_1);
+        .withCharset(StandardCharsets.ISO_8859_1)
+        // As it would be without us, but for the randomization: setarch -L is inherited.
+        .withPersonality(OwnBytes.personality() | Launch.NO_RANDOMIZATION);
   }
 
   private void summary(Recording recording, Path folder, long nanos) {

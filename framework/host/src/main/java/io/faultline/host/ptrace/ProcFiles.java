@@ -89,11 +89,13 @@ public final class ProcFiles implements AutoCloseable {
    *
    * @param start first byte, a page's first
    * @param end behind the last byte, a page's first
-   * @param inverted {@link PageState} bits that must be clear
-   * @param anyOf of the others at least one must be set
+   * @param clear {@link PageState} bits that must be clear
+   * @param set bits that must be set
+   * @param anyOf of these at least one must be set; 0 for no such demand
    * @return the page's address, or -1
    */
-  public long lowestPage(long start, long end, int inverted, int anyOf) throws HostException {
+  public long lowestPage(long start, long end, int clear, int set, int anyOf)
+      throws HostException {
     if (pagemap < 0) {
       pagemap = open("pagemap");
     }
@@ -107,10 +109,10 @@ public final class ProcFiles implements AutoCloseable {
     scan.setAtIndex(ValueLayout.JAVA_LONG, 5, region.address());
     scan.setAtIndex(ValueLayout.JAVA_LONG, 6, 1);
     scan.setAtIndex(ValueLayout.JAVA_LONG, 7, 1);
-    scan.setAtIndex(ValueLayout.JAVA_LONG, 8, inverted);
-    scan.setAtIndex(ValueLayout.JAVA_LONG, 9, inverted);
+    scan.setAtIndex(ValueLayout.JAVA_LONG, 8, clear);
+    scan.setAtIndex(ValueLayout.JAVA_LONG, 9, clear | set);
     scan.setAtIndex(ValueLayout.JAVA_LONG, 10, anyOf);
-    scan.setAtIndex(ValueLayout.JAVA_LONG, 11, anyOf | inverted);
+    scan.setAtIndex(ValueLayout.JAVA_LONG, 11, anyOf | clear | set);
     long found = calls.call(SyscallNumber.IOCTL, pagemap, PageState.SCAN, scan.address());
     if (found < 0) {
       throw new HostException(

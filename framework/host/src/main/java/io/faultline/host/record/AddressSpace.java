@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +29,15 @@ final class AddressSpace {
   private String maps = "";
   private List<Area> areas = List.of();
 
-  /** What changed since the last call. */
-  record Changes(SortedSet<Long> touches, List<String> renamed, List<String> unexplained) {}
+  /**
+   * What changed since the last call.
+   *
+   * @param touches pages, and whether each was written to or only read
+   * @param renamed files with their new names
+   * @param unexplained what has no cause in the recording
+   */
+  record Changes(
+      SortedMap<Long, Boolean> touches, List<String> renamed, List<String> unexplained) {}
 
   AddressSpace(ProcFiles proc) throws HostException {
     this.proc = proc;
@@ -44,7 +51,7 @@ final class AddressSpace {
 
   /** Looks before a call: what did the program do by itself since the last one? */
   Changes look() throws HostException {
-    Changes changes = new Changes(new TreeSet<>(Long::compareUnsigned), new ArrayList<>(),
+    Changes changes = new Changes(new TreeMap<>(Long::compareUnsigned), new ArrayList<>(),
         new ArrayList<>());
     String now = proc.maps();
     if (!now.equals(maps)) {
@@ -57,29 +64,53 @@ final class AddressSpace {
         long page = anonymousPage(area);
         if (page != -1) {
           area.known = true;
-          changes.touches.add(page);
+          changes.touches.put(page, true);
+          continue;
+        }
+        page = hugeZeroPage(area);
+        if (page != -1) {
+          area.known = true;
+          changes.touches.put(page, false);
         }
       }
     }
     return changes;
   }
 
-  /** Looks behind a call: what it did is known by itself. */
-  void lookBehind(Entered call, long result) throws HostException {
+  /**
+   * Looks behind a call: what it did is known by itself.
+   *
+   * @return files that got another name meanwhile: another thread may have been renaming one
+   */
+  List<String> lookBehind(Entered call, long result) throws HostException {
     String now = proc.maps();
     Map<String, Area> before = new HashMap<>();
     areas.forEach(area -> before.put(area.line, area));
+    List<String> renamed = new ArrayList<>();
     if (!now.equals(maps)) {
+      List<Area> old = areas;
       show(now);
+      Map<Long, Area> byStart = new HashMap<>();
+      old.forEach(area -> byStart.put(area.start, area));
+      Map<String, String> names = new HashMap<>();
+      for (Area area : areas) {
+        Area same = byStart.get(area.start);
+        if (same != null && same.end == area.end && same.attributes.equals(area.attributes)
+            && !mayHaveChanged(call, result, area)) {
+          rename(same, area, names, renamed);
+        }
+      }
     }
     for (Area area : areas) {
       Area old = before.get(area.line);
       if (old != null && !mayHaveChanged(call, result, area)) {
         area.known = old.known;
       } else {
-        area.known = area.canHaveAnonymousMemory() && anonymousPage(area) != -1;
+        area.known = area.canHaveAnonymousMemory()
+            && (anonymousPage(area) != -1 || hugeZeroPage(area) != -1);
       }
     }
+    return renamed;
   }
 
   /** The mapping that holds an address, or null. */
@@ -105,7 +136,14 @@ final class AddressSpace {
   }
 
   private long anonymousPage(Area area) throws HostException {
-    return proc.lowestPage(area.start, area.end, NOT_ANONYMOUS, THERE);
+    return proc.lowestPage(area.start, area.end, NOT_ANONYMOUS, 0, THERE);
+  }
+
+  /** Reads do not matter, but where they find a huge page: that gets an anon_vma as a write does. */
+  private long hugeZeroPage(Area area) throws HostException {
+    return area.file() == null
+        ? proc.lowestPage(area.start, area.end, 0, PageState.ZERO | PageState.HUGE, 0)
+        : -1;
   }
 
   /** What was there is there still, but that a stack has grown or a file has got another name. */
@@ -125,17 +163,22 @@ final class AddressSpace {
       area.known = old.known;
       if (area.start != old.start) {
         area.known = true;
-        changes.touches.add(area.start);
+        changes.touches.put(area.start, true);
       }
-      String file = area.file();
-      if (file != null && !area.name.equals(old.name) && names.put(file, area.name) == null) {
-        changes.renamed.add(
-            "dev=%s ino=%s path=%s".formatted(file.substring(0, file.indexOf(' ')),
-                file.substring(file.indexOf(' ') + 1), area.name));
-      }
+      rename(old, area, names, changes.renamed);
     }
     if (explained != before.size() && changes.unexplained.isEmpty()) {
       changes.unexplained.add("%d mappings are gone".formatted(before.size() - explained));
+    }
+  }
+
+  private static void rename(
+      Area old, Area area, Map<String, String> names, List<String> renamed) {
+    String file = area.file();
+    if (file != null && !area.name.equals(old.name) && names.put(file, area.name) == null) {
+      int blank = file.indexOf(' ');
+      renamed.add("dev=%s ino=%s path=%s".formatted(
+          file.substring(0, blank), file.substring(blank + 1), area.name));
     }
   }
 

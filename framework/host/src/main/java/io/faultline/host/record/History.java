@@ -45,9 +45,9 @@ final class History {
     lines.add(line);
   }
 
-  void touch(long address) {
+  void touch(long address, boolean written) {
     touches++;
-    lines.add("touch_write(0x%x) = ok".formatted(address));
+    lines.add("touch_%s(0x%x) = ok".formatted(written ? "write" : "read", address));
   }
 
   /** A call after which the maps are not looked at. */

@@ -81,7 +81,7 @@ final class Session implements AutoCloseable {
    * @param tid the thread that made it
    */
   void after(Entered call, long result, int tid) throws HostException {
-    space.lookBehind(call, result);
+    space.lookBehind(call, result).forEach(name -> history.note("@path " + name));
     newObject(call, result);
     history.call(CallText.line(call, file.text(), result), space.digest());
     if (++memoryCalls % CALLS_BETWEEN_CHECKPOINTS == 0) {

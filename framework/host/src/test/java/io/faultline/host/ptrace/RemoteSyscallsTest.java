@@ -124,10 +124,10 @@ class RemoteSyscallsTest {
       int notAnonymous = PageState.FILE | PageState.ZERO | PageState.GUARD;
       int there = PageState.PRESENT | PageState.SWAPPED;
       calls.touchRead(at);
-      assertThat(child.proc().lowestPage(at, at + (1 << 20), notAnonymous, there)).isEqualTo(-1);
+      assertThat(child.proc().lowestPage(at, at + (1 << 20), notAnonymous, 0, there)).isEqualTo(-1);
       calls.touchWrite(at + 0x9000);
       calls.touchWrite(at + 0x5000);
-      assertThat(child.proc().lowestPage(at, at + (1 << 20), notAnonymous, there))
+      assertThat(child.proc().lowestPage(at, at + (1 << 20), notAnonymous, 0, there))
           .isEqualTo(at + 0x5000);
     });
   }
