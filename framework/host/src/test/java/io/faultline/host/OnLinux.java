@@ -16,6 +16,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(OnLinux.Condition.class)
 public @interface OnLinux {
+  /** The series that the test's expectations are of, such as 6.18; empty for any. */
+  String series() default "";
+
   /** Asks the machine once a class. */
   final class Condition implements ExecutionCondition {
     @Override
@@ -24,12 +27,16 @@ public @interface OnLinux {
         return ConditionEvaluationResult.enabled("decided for the class");
       }
       HostSupport support = Host.supported();
+      String series = context.getRequiredTestClass().getAnnotation(OnLinux.class).series();
+      String reason = support.reason();
       if (support.supported()) {
-        return ConditionEvaluationResult.enabled("Linux " + support.kernel());
+        if (series.isEmpty() || support.isSeries(series)) {
+          return ConditionEvaluationResult.enabled("Linux " + support.kernel());
+        }
+        reason = "this is Linux " + support.kernel() + "; it expects what " + series + " does";
       }
-      System.err.println(
-          context.getDisplayName() + " skipped: " + support.reason());
-      return ConditionEvaluationResult.disabled(support.reason());
+      System.err.println(context.getDisplayName() + " skipped: " + reason);
+      return ConditionEvaluationResult.disabled(reason);
     }
   }
 }

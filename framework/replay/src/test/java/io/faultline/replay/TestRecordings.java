@@ -15,9 +15,15 @@ import java.util.stream.Stream;
 public final class TestRecordings {
   private TestRecordings() {}
 
-  /** All of them, by name. */
+  /** All of them, by name: a folder that is copied there is a test. */
   public static Stream<String> all() {
-    return Stream.of("true", "ls", "w-rare1", "w-ipc", "L1-s1", "L5-s1");
+    Path folder = Objects.requireNonNull(directory("true").getParent());
+    try (Stream<Path> recordings = Files.list(folder)) {
+      return recordings.filter(Files::isDirectory).map(path -> path.getFileName().toString())
+          .sorted().toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Where one lies. */

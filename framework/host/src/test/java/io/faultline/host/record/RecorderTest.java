@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs of this machine, recorded on its kernel and replayed on ours. */
-@OnLinux
+@OnLinux(series = "6.18")
 @FaultlineTest
 class RecorderTest {
   @TempDir private Path folder;
