@@ -68,7 +68,7 @@ class DifferentialRunTest {
 
   @Test
   void bothKernelsAgree(Kernel kernel, @TempDir Path output) throws Exception {
-    long seconds = Long.getLong("difftest.seconds", 20);
+    long seconds = Long.getLong("difftest.seconds", 30);
 
     DifftestSummary summary = new DifferentialRun(
         services(kernel), new DifftestArguments(seconds * SECOND, SEED, 0, 1, output), System.out)
