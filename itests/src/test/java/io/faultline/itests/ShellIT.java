@@ -140,6 +140,16 @@ class ShellIT {
         .contains("name: /dev/zero is taken", "rmmod second");
   }
 
+  @Test
+  void dmesgShowsWhatTheKernelLogged() throws Exception {
+    // Here the tests' own logging lets warnings through alone.
+    refusalOf("Third", "@Device(name = \"zero\")", "");
+    assertThat(type("dmesg")).contains("io.faultline.core: driver refused.third 1.0.0 is not");
+    assertThat(type("dmesg 1")).startsWith("[").doesNotContain("\n");
+    assertThatThrownBy(() -> type("dmesg some"))
+        .hasMessageContaining("some is no number; example: dmesg 100");
+  }
+
   /** What insmod answers to a driver; takes it out again. */
   private String refusalOf(String name, String annotation, String construction) throws Exception {
     type("insmod zero");
