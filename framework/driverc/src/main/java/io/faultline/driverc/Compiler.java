@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
@@ -30,6 +32,7 @@ final class Compiler {
           "-Xlint:all,-processing,-serial,-classfile,-path,-restricted");
 
   private static final String NO_SUCH_PACKAGE = "compiler.err.doesnt.exist";
+  private static final Pattern DOTTED_NAME = Pattern.compile("[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*)+");
 
   private final Kit kit;
   private final PrintWriter err;
@@ -124,17 +127,15 @@ final class Compiler {
   }
 
   private static String text(Diagnostic<?> diagnostic) {
-    String text = diagnostic.toString();
-    return NO_SUCH_PACKAGE.equals(diagnostic.getCode())
-        ? text.replace(
-            diagnostic.getMessage(Locale.ENGLISH),
-            unknownPackage(diagnostic.getMessage(Locale.ENGLISH)))
-        : text;
+    // In whatever language javac speaks here: the only words of ASCII with a dot are the package.
+    String message = diagnostic.getMessage(null);
+    Matcher name = DOTTED_NAME.matcher(message);
+    return NO_SUCH_PACKAGE.equals(diagnostic.getCode()) && name.find()
+        ? diagnostic.toString().replace(message, unknownPackage(name.group()))
+        : diagnostic.toString();
   }
 
-  /** From "package NAME does not exist". */
-  private static String unknownPackage(String message) {
-    String name = message.replaceFirst("^package (\\S+) does not exist$", "$1");
+  private static String unknownPackage(String name) {
     String why =
         name.startsWith("io.faultline.")
             ? "is Faultline's own and not exported"

@@ -85,7 +85,9 @@ record Options(List<Path> sources, @Nullable Path folder, String version) {
     }
     if (!Files.isRegularFile(given)) {
       throw new ComplaintException(
-          given + " does not exist (in " + Path.of("").toAbsolutePath() + ")");
+          given
+              + " does not exist"
+              + (given.isAbsolute() ? "" : " (in " + Path.of("").toAbsolutePath() + ")"));
     }
     if (!isSource(given)) {
       throw new ComplaintException(given + " is no .java file" + EXAMPLE);

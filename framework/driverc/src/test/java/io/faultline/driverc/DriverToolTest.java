@@ -13,12 +13,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Source text in, a bundle or the line that says why not out. */
 class DriverToolTest {
@@ -230,6 +232,20 @@ class DriverToolTest {
         "error: com.google.common.collect is neither here nor in a running Faultline: use",
         "2 errors");
     assertThat(ended.err()).doesNotContain("cannot find symbol");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"de", "ja", "zh-CN"})
+  void whateverLanguageTheCompilerSpeaks(String language) throws IOException {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag(language));
+    try {
+      refused(
+          make(inPackage("Core", "import io.faultline.core.Kernel; class Core { }")),
+          "io.faultline.core is Faultline's own and not exported");
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
