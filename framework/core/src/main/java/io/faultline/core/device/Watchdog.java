@@ -139,6 +139,7 @@ public final class Watchdog implements Runnable {
     int left = inFlight(driver);
     while (left > 0 && System.nanoTime() - end < 0) {
       try {
+        // A call that ends tells nobody: that would cost every fault. So who waits has to look.
         Thread.sleep(1);
       } catch (InterruptedException e) {
         interrupted = true;

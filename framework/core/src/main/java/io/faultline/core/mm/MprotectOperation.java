@@ -11,6 +11,7 @@ import static io.faultline.core.area.VmBits.VM_NORESERVE;
 import static io.faultline.core.area.VmBits.VM_PKEY;
 import static io.faultline.core.area.VmBits.VM_SEALED;
 import static io.faultline.core.area.VmBits.VM_SHARED;
+import static io.faultline.core.area.VmBits.VM_STICKY;
 import static io.faultline.core.area.VmBits.VM_WRITE;
 import static io.faultline.mm.Mman.PAGE_SHIFT;
 import static io.faultline.mm.Mman.PROT_EXEC;
@@ -24,6 +25,7 @@ import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Protection;
 import io.faultline.mm.VmFlags;
 
 /**
@@ -119,7 +121,7 @@ public final class MprotectOperation {
   }
 
   private static String rights(long flags) {
-    return io.faultline.mm.Protection.ofFlags(new VmFlags(flags)).toString();
+    return Protection.ofFlags(new VmFlags(flags)).toString();
   }
 
   /** {@code mprotect_fixup}. */
@@ -158,7 +160,7 @@ public final class MprotectOperation {
       space.uncharge(charged);
       throw refused;
     }
-    changed.setFlagBits(newFlags | (changed.flagBits() & io.faultline.core.area.VmBits.VM_STICKY));
+    changed.setFlagBits(newFlags | (changed.flagBits() & VM_STICKY));
     PageProtector.change(space, changed, start, end);
     if ((oldFlags & VM_ACCOUNT) != 0 && (newFlags & VM_ACCOUNT) == 0) {
       space.uncharge(pages);
