@@ -176,7 +176,13 @@ public final class Kernel implements AutoCloseable {
    */
   public void validate() {
     memory.validate();
-    tasks.spaces().forEach(AddressSpace::validate);
+    FrameAudit audit = new FrameAudit(memory);
+    tasks.spaces().forEach(
+        space -> {
+          space.validate();
+          audit.count(space.tables());
+        });
+    audit.check();
   }
 
   /** Ends all processes and frees the memory. */

@@ -2,6 +2,8 @@
 // Copyright the Faultline authors
 package io.faultline.core.area;
 
+import io.faultline.core.memory.FrameOwner;
+import io.faultline.core.memory.Places;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  * new one below the parent's, so that pages that only the child owns need not be looked for in the
  * parent.
  *
- * <p>Guarded by the lock of the root's family; the engine holds the address spaces' locks for writing
- * or the page-fault lock wherever it changes one.
+ * <p>Thread-safe: the counts of a whole family are guarded by its root. Forks and exits of different
+ * processes change them at the same time.
  */
-public final class AnonVma {
+public final class AnonVma implements FrameOwner {
+  private final AnonVma root;
   private final @Nullable AnonVma parent;
   /** Children, and for a root itself ({@code num_children}). */
   private int children;
@@ -20,44 +23,82 @@ public final class AnonVma {
   private int activeAreas;
   /** Chain links that point here: the tree of areas of Linux. */
   private int links;
+  private final Places places = new Places();
 
   /** A new root, or a child of the given one. */
   public AnonVma(@Nullable AnonVma parent) {
     this.parent = parent;
     if (parent == null) {
+      root = this;
       children = 1;
     } else {
-      parent.children++;
+      root = parent.root;
+      synchronized (root) {
+        parent.children++;
+      }
     }
   }
 
-  void link() {
-    links++;
+  /** The first ancestor; every area of the family has a link to it. */
+  public AnonVma root() {
+    return root;
+  }
+
+  @Override
+  public Places places() {
+    return places;
+  }
+
+  void link(int pid, long displacement) {
+    synchronized (root) {
+      links++;
+      places.add(pid, displacement);
+    }
   }
 
   /** Drops a link; the last one takes this out of its parent's count. */
-  void unlink() {
-    links--;
-    if (links == 0 && parent != null) {
-      parent.children--;
+  void unlink(int pid, long displacement) {
+    synchronized (root) {
+      places.remove(pid, displacement);
+      links--;
+      if (links == 0 && parent != null) {
+        parent.children--;
+      }
     }
   }
 
   void activate() {
-    activeAreas++;
+    synchronized (root) {
+      activeAreas++;
+    }
   }
 
   void deactivate() {
-    activeAreas--;
+    synchronized (root) {
+      activeAreas--;
+    }
   }
 
-  /** Whether a fork may reuse it: no area of its own is left and at most one child. */
-  boolean reusable() {
-    return children < 2 && activeAreas == 0;
+  /**
+   * Takes it for a fork's child if it is left over: no area of its own is there any more, and at most
+   * one child.
+   *
+   * @return whether it was, and is active now
+   */
+  boolean reuse() {
+    synchronized (root) {
+      boolean leftOver = children < 2 && activeAreas == 0;
+      if (leftOver) {
+        activeAreas++;
+      }
+      return leftOver;
+    }
   }
 
   /** Chain links that point here. */
   public int links() {
-    return links;
+    synchronized (root) {
+      return links;
+    }
   }
 }

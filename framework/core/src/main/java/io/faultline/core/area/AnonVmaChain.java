@@ -16,8 +16,21 @@ public final class AnonVmaChain {
 
   private volatile @Nullable AnonVma own;
   private AnonVma[] chain = EMPTY;
+  private final Area area;
+  /** Of the area, when the first link was made; see {@link Area#displacement}. */
+  private long displacement;
 
-  AnonVmaChain() {}
+  /**
+   * @param area whose chain this is
+   */
+  AnonVmaChain(Area area) {
+    this.area = area;
+  }
+
+  /** The displacement of the area's pages as its anon_vmas know it; good while there are links. */
+  public long displacement() {
+    return displacement;
+  }
 
   /** The area's own anon_vma; null while no page of it was ever anonymous. */
   public @Nullable AnonVma own() {
@@ -65,12 +78,11 @@ public final class AnonVmaChain {
     AnonVma reused = null;
     for (AnonVma link : parent.chain) {
       append(link);
-      if (reused == null && link.reusable()) {
+      if (reused == null && link.reuse()) {
         reused = link;
       }
     }
     if (reused != null) {
-      reused.activate();
       own = reused;
     } else {
       assign(new AnonVma(parentOwn));
@@ -85,7 +97,7 @@ public final class AnonVmaChain {
       own = null;
     }
     for (AnonVma link : chain) {
-      link.unlink();
+      link.unlink(area.pid(), displacement);
     }
     chain = EMPTY;
   }
@@ -94,7 +106,10 @@ public final class AnonVmaChain {
     AnonVma[] longer = new AnonVma[chain.length + 1];
     System.arraycopy(chain, 0, longer, 0, chain.length);
     longer[chain.length] = anonVma;
+    if (chain.length == 0) {
+      displacement = area.displacement();
+    }
     chain = longer;
-    anonVma.link();
+    anonVma.link(area.pid(), displacement);
   }
 }

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.area;
 
+import io.faultline.core.memory.FileMapping;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.Mman;
@@ -29,8 +30,11 @@ public final class Area implements Vma {
   private @Nullable AreaOperations operations;
   private @Nullable Object privateData;
   private final @Nullable SpecialMapping special;
-  private final AnonVmaChain anonVmas = new AnonVmaChain();
+  private final AnonVmaChain anonVmas = new AnonVmaChain(this);
   private boolean attached;
+  /** Where the file knows it to be mapped while it is attached. */
+  private @Nullable FileMapping linked;
+  private long linkedDisplacement;
 
   /**
    * @param pid the process
@@ -162,8 +166,29 @@ public final class Area implements Vma {
     return attached;
   }
 
+  /**
+   * How far its pages lie from their index: the address of a page minus 4096 times its index in the
+   * file or anon_vma, in bytes. Splits, merges and growth leave it as it is.
+   */
+  public long displacement() {
+    return start - (pageOffset << Mman.PAGE_SHIFT);
+  }
+
+  /** Its file hears where it is mapped ({@code vma_link_file}, {@code unlink_file_vma}). */
   void setAttached(boolean inTree) {
     attached = inTree;
+    FileMapping mapping = linked;
+    if (mapping != null) {
+      mapping.places().remove(pid, linkedDisplacement);
+      linked = null;
+    }
+    if (inTree && file != null) {
+      linked = file.mapping();
+      if (linked != null) {
+        linkedDisplacement = displacement();
+        linked.places().add(pid, linkedDisplacement);
+      }
+    }
   }
 
   @Override

@@ -58,7 +58,7 @@ public final class DeviceTable implements AutoCloseable {
   public DeviceTable(
       PhysicalMemory memory, Watchdog watchdog, Tracer tracer, DriverLog log,
       ToLongFunction<DeviceRegistration> pagesHeld) {
-    this.kernel = new Kernel(memory, watchdog, tracer, log, pagesHeld);
+    this.kernel = new Kernel(memory, watchdog, tracer, log, pagesHeld, new FileMappings());
     this.fileSystems = new FileSystems(this, kernel);
   }
 
@@ -306,6 +306,11 @@ public final class DeviceTable implements AutoCloseable {
     OpenFileObject file = new OpenFileObject(node, inode, mode, append);
     file.open();
     return file;
+  }
+
+  /** The files whose pages the kernel keeps itself. */
+  public FileMappings mappings() {
+    return kernel.mappings();
   }
 
   /**

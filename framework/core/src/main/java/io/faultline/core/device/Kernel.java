@@ -12,4 +12,5 @@ record Kernel(
     Watchdog watchdog,
     Tracer tracer,
     DriverLog log,
-    ToLongFunction<DeviceRegistration> pagesHeld) {}
+    ToLongFunction<DeviceRegistration> pagesHeld,
+    FileMappings mappings) {}

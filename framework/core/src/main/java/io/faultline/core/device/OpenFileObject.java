@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.MappedFile;
+import io.faultline.core.memory.FileMapping;
 import io.faultline.device.AccessMode;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
@@ -26,6 +27,7 @@ public final class OpenFileObject implements MappedFile {
   private final Inode inode;
   private final AccessMode mode;
   private final boolean append;
+  private final @Nullable FileMapping mapping;
   /** Descriptors in the low half, areas in the high one. */
   private final AtomicLong references = new AtomicLong(1);
   private final AtomicBoolean toRelease = new AtomicBoolean();
@@ -37,6 +39,7 @@ public final class OpenFileObject implements MappedFile {
     this.inode = inode;
     this.mode = mode;
     this.append = append;
+    this.mapping = node.kernel().mappings().find(inode);
   }
 
   /** The driver's {@code open}; O_PATH opens without it. */
@@ -70,6 +73,11 @@ public final class OpenFileObject implements MappedFile {
   @Override
   public Inode inode() {
     return inode;
+  }
+
+  @Override
+  public @Nullable FileMapping mapping() {
+    return mapping;
   }
 
   @Override

@@ -88,11 +88,13 @@ final class AreaFaults {
     if (frame == PhysicalMemory.NONE) {
       return Outcome.OOM;
     }
-    install(space, page, Pte.NONE, ownPage(area, frame), frame);
+    install(space, page, Pte.NONE, ownPage(area, page, memory, frame), frame);
     return Outcome.MINOR;
   }
 
-  private static long ownPage(Area area, long frame) {
+  /** An entry for a new page of the area's anon_vma ({@code folio_add_new_anon_rmap}). */
+  private static long ownPage(Area area, long page, PhysicalMemory memory, long frame) {
+    memory.table().setOwner(frame, area.anonVmas().own(), area.pageOffsetOf(page));
     return Pte.of(
         frame, PageProtector.rights(area, true), Pte.ANON | Pte.ACCESSED | Pte.DIRTY);
   }
@@ -158,7 +160,7 @@ final class AreaFaults {
     }
     memory.copy(original, copy);
     memory.put(original);
-    install(space, page, Pte.NONE, ownPage(area, copy), copy);
+    install(space, page, Pte.NONE, ownPage(area, page, memory, copy), copy);
     return answer.type() == FaultType.MAJOR ? Outcome.MAJOR : Outcome.COPY;
   }
 
@@ -211,7 +213,7 @@ final class AreaFaults {
     if (frame != memory.zeroFrame()) {
       memory.copy(frame, copy);
     }
-    if (install(space, page, entry, ownPage(area, copy), copy)) {
+    if (install(space, page, entry, ownPage(area, page, memory, copy), copy)) {
       FrameGather gather = new FrameGather(space.tables());
       if (Pte.isSpecial(entry)) {
         gather.touch(page);

@@ -38,6 +38,7 @@ public final class PhysicalMemory implements AutoCloseable {
   private final long zeroFrame;
   /** Made one by one as memory is used; an element changes once, from null, with the lock held. */
   private final FrameBlock[] blocks;
+  private final FrameTable table;
 
   /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
@@ -63,6 +64,7 @@ public final class PhysicalMemory implements AutoCloseable {
     frames = bytes >>> Mman.PAGE_SHIFT;
     arena = backing.segment();
     blocks = new FrameBlock[(int) (frames + FrameBlock.INDEX >>> FrameBlock.ORDER)];
+    table = new FrameTable(blocks.length);
     free = frames - 1;
     zeroFrame = allocate(FrameUse.KERNEL);
   }
@@ -79,6 +81,11 @@ public final class PhysicalMemory implements AutoCloseable {
   /** All of physical memory: frame {@code n} begins at byte {@code n * 4096}. */
   public MemorySegment arena() {
     return arena;
+  }
+
+  /** What is known about each frame beyond its references. */
+  public FrameTable table() {
+    return table;
   }
 
   /** The number of frames, frame 0 included. */
@@ -285,6 +292,7 @@ public final class PhysicalMemory implements AutoCloseable {
       } else {
         synchronized (lock) {
           if (block.changeState(i, before, before - 1 + FrameBlock.ONE_GENERATION)) {
+            table.forget(frame);
             counts[block.use(i)]--;
             free++;
             if (cached == CACHE) {

@@ -23,8 +23,6 @@ import io.faultline.kernel.MmLayout;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,11 +42,10 @@ public final class AddressSpace {
   private final VmAccount account = new VmAccount();
   private final ProtectionKeys keys;
   private final AreaMerger merger = new AreaMerger(AddressSpace::putFile);
-  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private final MmapLock lock;
   private final Object faultMonitor = new Object();
 
   private volatile Limits limits;
-  private volatile boolean gone;
   /** {@code mm->brk}, guarded by {@link #lock}. */
   private long brk;
   /** {@code mm->def_flags}: what mlockall gives to areas to come; guarded by {@link #lock}. */
@@ -73,6 +70,8 @@ public final class AddressSpace {
     this.unmapped = new UnmappedArea(areas, guardGapBytes());
     this.keys = new ProtectionKeys(profile.protectionKeys(), tables);
     this.brk = layout.startBrk();
+    this.lock =
+        new MmapLock(pid, services.devices()::inDriverCall, () -> ExitOperation.empty(this));
   }
 
   // ---- what it is made of -----------------------------------------------------------------------
@@ -178,66 +177,30 @@ public final class AddressSpace {
    *     that is interrupted while it waits; ESRCH when the process is gone
    */
   public void lockForWriting() throws ErrnoException {
-    checkNotHeld();
-    acquire(lock.writeLock());
-    if (gone) {
-      lock.writeLock().unlock();
-      throw goneError();
-    }
+    lock.lockForWriting();
   }
 
   public void unlockForWriting() {
-    lock.writeLock().unlock();
+    lock.unlockForWriting();
   }
 
   /** Takes mmap_lock for reading; otherwise as {@link #lockForWriting}. */
   public void lockForReading() throws ErrnoException {
-    checkNotHeld();
-    acquire(lock.readLock());
-    if (gone) {
-      lock.readLock().unlock();
-      throw goneError();
-    }
+    lock.lockForReading();
+  }
+
+  /** Takes mmap_lock for reading unless one would have to wait; {@link #unlockForReading} undoes it. */
+  public boolean tryLockForReading() {
+    return lock.tryLockForReading();
   }
 
   public void unlockForReading() {
-    lock.readLock().unlock();
+    lock.unlockForReading();
   }
 
-  /**
-   * A driver's callback holds the lock of the space that it is called for. Two that wait for each
-   * other's would wait for ever if the watchdog could not interrupt them.
-   */
-  private void acquire(Lock half) throws ErrnoException {
-    if (!services.devices().inDriverCall()) {
-      half.lock();
-      return;
-    }
-    try {
-      half.lockInterruptibly();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ErrnoException(
-          Errno.EDEADLK,
-          "a driver's callback waited for the address space of process " + pid
-              + " until it was interrupted");
-    }
-  }
-
-  private void checkNotHeld() throws ErrnoException {
-    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
-      throw new ErrnoException(
-          Errno.EDEADLK,
-          "a driver's callback called back into the address space of process " + pid);
-    }
-  }
-
-  private ErrnoException goneError() {
-    return new ErrnoException(Errno.ESRCH, "process " + pid + " has no memory any more");
-  }
-
-  void markGone() {
-    gone = true;
+  /** Ends the space, at once or as soon as those let go who use it. */
+  void end() {
+    lock.end();
   }
 
   // ---- limits -----------------------------------------------------------------------------------
@@ -356,11 +319,11 @@ public final class AddressSpace {
    * @throws IllegalStateException naming what is wrong
    */
   public void validate() {
-    lock.readLock().lock();
+    lock.lockToLook();
     try {
       SpaceValidator.validate(this);
     } finally {
-      lock.readLock().unlock();
+      lock.unlockForReading();
     }
   }
 }

@@ -4,6 +4,7 @@ package io.faultline.core.mm;
 
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.FileKind;
@@ -46,9 +47,15 @@ final class SharedMemory {
     space.charge(reserved);
     KernelObjects.Identity identity = space.services().names().next(space, kind, length);
     long size = identity.length() > 0 ? Args.pageAlign(identity.length()) : length;
+    FileMapping mapping = new FileMapping(memory);
+    CommitAccount commit = space.services().commit();
     SharedMemoryProvider provider =
         new SharedMemoryProvider(
-            memory, size, kind, () -> space.services().commit().uncharge(reserved));
+            memory, mapping, size, kind,
+            inode -> {
+              devices.mappings().remove(inode);
+              commit.uncharge(reserved);
+            });
     Inode inode =
         Inode.builder(FileKind.REGULAR, identity.path())
             .identity(identity.device(), identity.inode())
@@ -56,6 +63,7 @@ final class SharedMemory {
             .size(size)
             .provider(provider)
             .build();
+    devices.mappings().put(inode, mapping);
     OpenFileObject file = devices.open(inode, AccessMode.READ_WRITE, false);
     return new SharedMemoryObject(file, provider);
   }

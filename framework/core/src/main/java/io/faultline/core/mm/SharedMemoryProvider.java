@@ -2,9 +2,11 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PageCache;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
@@ -18,6 +20,7 @@ import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * The pages of a shared-memory object: made at their first touch, kept until the last mapping is gone
@@ -26,17 +29,23 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class SharedMemoryProvider implements MmapProvider {
   private final PhysicalMemory memory;
   private final long pages;
+  private final FileMapping mapping;
   private final PageCache cache;
   private final VmOperations operations;
   private final KernelObjects.Kind kind;
   private final AtomicInteger openFiles = new AtomicInteger();
-  private final Runnable released;
+  private final Consumer<Inode> released;
 
   SharedMemoryProvider(
-      PhysicalMemory memory, long length, KernelObjects.Kind kind, Runnable released) {
+      PhysicalMemory memory,
+      FileMapping mapping,
+      long length,
+      KernelObjects.Kind kind,
+      Consumer<Inode> released) {
     this.memory = memory;
     this.pages = (length + Mman.PAGE_SIZE - 1) >>> Mman.PAGE_SHIFT;
-    this.cache = new PageCache(memory);
+    this.mapping = mapping;
+    this.cache = mapping.cache();
     // Only a System V segment counts its attachments: its areas have open and close, and so are
     // never removed by a merge.
     this.operations =
@@ -71,7 +80,7 @@ final class SharedMemoryProvider implements MmapProvider {
   public void release(OpenFile file) {
     if (openFiles.decrementAndGet() == 0) {
       cache.clear();
-      released.run();
+      released.accept(file.inode());
     }
   }
 
@@ -131,6 +140,7 @@ final class SharedMemoryProvider implements MmapProvider {
       if (fresh == PhysicalMemory.NONE) {
         return Nopage.OOM;
       }
+      memory.table().setOwner(fresh, mapping, index);
       cache.add(index, fresh);
       memory.put(fresh);
       frame = cache.acquire(index);

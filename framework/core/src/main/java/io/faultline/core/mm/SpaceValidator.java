@@ -5,6 +5,9 @@ package io.faultline.core.mm;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.memory.FrameOwner;
+import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.Place;
 import io.faultline.core.paging.Pte;
 import java.util.function.Supplier;
 
@@ -26,6 +29,10 @@ final class SpaceValidator {
               }
               check(area.pid() == space.pid(), () -> area + ": belongs to process " + area.pid());
               check(area.attached(), () -> area + ": in the tree, but not attached");
+              check(
+                  area.anonVmas().length() == 0
+                      || area.anonVmas().displacement() == area.displacement(),
+                  () -> area + ": its anon_vmas know it elsewhere");
               check(
                   area.anonVmas().own() == null || area.anonVmas().length() > 0,
                   () -> area + ": has an anon_vma, but an empty chain");
@@ -59,8 +66,33 @@ final class SpaceValidator {
                     area.anonVmas().own() != null,
                     () -> "an anonymous page at 0x%x, but no anon_vma".formatted(address));
               }
+              if (Pte.hasFrame(entry) && !Pte.isSpecial(entry) && area != null) {
+                validateOwner(space, area, address, Pte.frame(entry));
+              }
               return entry;
             });
+  }
+
+  /** The entry can be found from its frame. */
+  private static void validateOwner(AddressSpace space, Area area, long address, long frame) {
+    FrameTable frames = space.memory().table();
+    FrameOwner owner = frames.owner(frame);
+    if (owner == null) {
+      return;
+    }
+    long index = frames.index(frame);
+    check(
+        index == area.pageOffsetOf(address),
+        () -> "the page at 0x%x has index %x, its area says %x".formatted(
+            address, index, area.pageOffsetOf(address)));
+    for (Place place : owner.places().snapshot()) {
+      if (place.pid() == space.pid() && place.address(index) == address) {
+        return;
+      }
+    }
+    throw new IllegalStateException(
+        "the page at 0x%x of process %d cannot be found from its frame %d".formatted(
+            address, space.pid(), frame));
   }
 
   private static void check(boolean holds, Supplier<String> what) {

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.paging;
 
+import io.faultline.core.memory.PhysicalMemory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -13,6 +14,7 @@ final class LeafTable {
   static final int ENTRIES = 512;
   private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
 
+  private final PhysicalMemory memory;
   private final long[] entries = new long[ENTRIES];
   /** Entries that are not 0. Guarded by this. */
   private int used;
@@ -20,6 +22,13 @@ final class LeafTable {
   private int resident;
   /** Taken out of the tree: what is written here is lost. Guarded by this. */
   private boolean detached;
+
+  /**
+   * @param memory whose frames count the entries that map them
+   */
+  LeafTable(PhysicalMemory memory) {
+    this.memory = memory;
+  }
 
   long get(int index) {
     return (long) ENTRY.getAcquire(entries, index);
@@ -29,7 +38,7 @@ final class LeafTable {
   void set(int index, long entry) {
     long before = entries[index];
     used += (entry == 0 ? 0 : 1) - (before == 0 ? 0 : 1);
-    resident += residents(entry) - residents(before);
+    count(before, entry);
     ENTRY.setRelease(entries, index, entry);
   }
 
@@ -46,8 +55,25 @@ final class LeafTable {
     return true;
   }
 
-  private static int residents(long entry) {
-    return Pte.hasFrame(entry) && !Pte.isSpecial(entry) ? 1 : 0;
+  /** Keeps the frames' counts of the entries that map them: here, so that no writer can forget. */
+  private void count(long before, long after) {
+    boolean had = isResident(before);
+    boolean has = isResident(after);
+    if (had && has && Pte.frame(before) == Pte.frame(after)) {
+      return;
+    }
+    if (has) {
+      resident++;
+      memory.table().countMapping(Pte.frame(after), 1);
+    }
+    if (had) {
+      resident--;
+      memory.table().countMapping(Pte.frame(before), -1);
+    }
+  }
+
+  private static boolean isResident(long entry) {
+    return Pte.hasFrame(entry) && !Pte.isSpecial(entry);
   }
 
   /** Precondition: the caller holds the monitor. */

@@ -364,7 +364,7 @@ public final class PageTables {
     Object[] table = makeLast(address);
     int i = (int) (address >>> PMD_SHIFT) & INDEX;
     Object leaf = SLOT.getAcquire(table, i);
-    return (LeafTable) (leaf == null ? install(table, i, new LeafTable()) : leaf);
+    return (LeafTable) (leaf == null ? install(table, i, new LeafTable(memory)) : leaf);
   }
 
   /** The table of leaf tables for an address. */

@@ -77,7 +77,7 @@ class PageTablesTest {
   void aVisitSeesEachEntryOnceInOrderAndWritesTheAnswer() {
     long[] places = {0x1000, 0x3000, LEAF - 4096, LEAF, 7 * GIB, 600 * GIB};
     for (long place : places) {
-      tables.set(place, entry(place >>> 12));
+      tables.set(place, entry(place >>> 12 & 0x3F));
     }
     List<Long> seen = new ArrayList<>();
     tables.visit(0x2000, 600 * GIB, (address, entry) -> {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core;
+
+import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.paging.PageTables;
+import io.faultline.core.paging.Pte;
+import java.util.function.Supplier;
+
+/**
+ * Proves that page tables, map counts and references agree: counts all entries of all spaces once
+ * more. For tests, while nothing else runs.
+ */
+final class FrameAudit {
+  private final PhysicalMemory memory;
+  private final int[] mapped;
+
+  FrameAudit(PhysicalMemory memory) {
+    this.memory = memory;
+    this.mapped = new int[(int) memory.frames()];
+  }
+
+  /** Adds the entries of one space. */
+  void count(PageTables tables) {
+    tables.visit(
+        0,
+        1L << 47,
+        (address, entry) -> {
+          if (Pte.hasFrame(entry) && !Pte.isSpecial(entry)) {
+            mapped[(int) Pte.frame(entry)]++;
+          }
+          return entry;
+        });
+  }
+
+  /**
+   * @throws IllegalStateException naming the first frame whose counts are wrong
+   */
+  void check() {
+    FrameTable table = memory.table();
+    for (int frame = 1; frame < mapped.length; frame++) {
+      if (!memory.isLive(frame)) {
+        int entries = mapped[frame];
+        int free = frame;
+        require(entries == 0, () -> "frame " + free + " is free, but mapped " + entries + " times");
+        continue;
+      }
+      int number = frame;
+      int entries = mapped[frame];
+      int counted = table.mapCount(frame);
+      require(
+          counted == entries,
+          () -> "frame " + number + " is mapped by " + entries + " entries, counted " + counted);
+      int references = memory.references(frame);
+      require(
+          references >= entries,
+          () -> "frame " + number + " is mapped by " + entries + " entries, but has "
+              + references + " references");
+      if (memory.use(frame) == FrameUse.ANONYMOUS) {
+        int cached = table.has(frame, FrameTable.SWAP_CACHED) ? 1 : 0;
+        require(
+            references == entries + cached,
+            () -> "anonymous frame " + number + " has " + references + " references, "
+                + entries + " entries and " + cached + " place in the swap cache");
+      }
+    }
+  }
+
+  private static void require(boolean holds, Supplier<String> what) {
+    if (!holds) {
+      throw new IllegalStateException(what.get());
+    }
+  }
+}
