@@ -5,7 +5,8 @@
  * Boots a kernel in a test, without a container, and looks after it: {@link
  * io.faultline.testkit.FaultlineTest} gives each test a kernel of its own, {@link
  * io.faultline.testkit.Program} is a process that does what the test says, {@link
- * io.faultline.testkit.Refusals} asserts what the kernel refuses.
+ * io.faultline.testkit.Refusals} asserts what the kernel refuses. {@link
+ * io.faultline.testkit.SwapDeviceContract} tests a swap device, without a kernel.
  *
  * <pre>{@code
  * @FaultlineTest
