@@ -39,6 +39,7 @@ public final class PhysicalMemory implements AutoCloseable {
   /** Made one by one as memory is used; an element changes once, from null, with the lock held. */
   private final FrameBlock[] blocks;
   private final FrameTable table;
+  private final VmEvents events = new VmEvents();
 
   /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
@@ -86,6 +87,11 @@ public final class PhysicalMemory implements AutoCloseable {
   /** What is known about each frame beyond its references. */
   public FrameTable table() {
     return table;
+  }
+
+  /** What was counted since this memory was made: {@code /proc/vmstat}. */
+  public VmEvents events() {
+    return events;
   }
 
   /** The number of frames, frame 0 included. */
