@@ -44,6 +44,14 @@ public interface Task {
   SortedMap<Integer, OpenFile> files();
 
   /**
+   * Tells a listener why each call and fault on its memory ends as it does. One listener at a time;
+   * the child of a fork has none.
+   *
+   * @param listener who hears it; null to stop
+   */
+  void explainTo(@Nullable DecisionListener listener);
+
+  /**
    * A new view of its memory with a software TLB of its own, as one more processor that runs the
    * task: confine each view to one thread, and keep it for many accesses.
    */

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param got ours
  * @param maps both maps, where it is maps that differ
  * @param failure what the kernel here threw, if it did
+ * @param reasons which rules decided ours
  */
 public record Divergence(
     int line,
@@ -23,7 +24,8 @@ public record Divergence(
     String expected,
     String got,
     @Nullable MapsDiff maps,
-    @Nullable Throwable failure) {
+    @Nullable Throwable failure,
+    Reasons reasons) {
   /** What differs. */
   public enum Kind {
     CALL,

@@ -2,6 +2,9 @@
 // Copyright the Faultline authors
 package io.faultline.replay;
 
+import io.faultline.kernel.Decision;
+import java.util.StringJoiner;
+
 /** One JSON object on one line, for programs. */
 final class JsonLine {
   private final StringBuilder text = new StringBuilder("{");
@@ -28,9 +31,25 @@ final class JsonLine {
       inner.string("event", first.event());
       inner.string("expected", first.expected());
       inner.string("got", first.got());
+      inner.literal("decidedAtLine", first.reasons().line());
+      inner.literal("decisions", decisions(first.reasons()));
       line.literal("firstDivergence", inner.end());
     }
     return line.end();
+  }
+
+  private static String decisions(Reasons reasons) {
+    StringJoiner array = new StringJoiner(",", "[", "]");
+    for (Decision decision : reasons.decisions()) {
+      JsonLine line = new JsonLine();
+      line.string("kind", decision.kind().name());
+      line.string("rule", decision.rule());
+      line.string("text", decision.text());
+      line.string("class", decision.decider());
+      line.string("source", decision.source());
+      array.add(line.end());
+    }
+    return array.toString();
   }
 
   static String unreadable(String name, String problem) {

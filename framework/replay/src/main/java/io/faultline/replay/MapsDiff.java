@@ -5,6 +5,7 @@ package io.faultline.replay;
 import io.faultline.replay.recording.Digest;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Two maps side by side: the lines that differ, with one line of context at each end.
@@ -16,6 +17,9 @@ import java.util.List;
  */
 public record MapsDiff(String leftTitle, String rightTitle, String left, String right) {
   private static final int NARROW = 78;
+
+  /** Addresses in bytes, half-open. */
+  record Range(long start, long end) {}
 
   /** The kernel's text is known. */
   static MapsDiff of(String kernel, String ours) {
@@ -36,6 +40,20 @@ public record MapsDiff(String leftTitle, String rightTitle, String left, String 
         "Faultline after",
         before,
         ours);
+  }
+
+  /** Where the first difference lies; null when one is only longer. */
+  @Nullable Range firstDifference() {
+    List<String> l = compact(left);
+    List<String> r = compact(right);
+    int shorter = Math.min(l.size(), r.size());
+    for (int i = 0; i < shorter; i++) {
+      if (!FlagsText.same(l.get(i), r.get(i))) {
+        return new Range(
+            Math.min(start(l.get(i)), start(r.get(i))), Math.min(end(l.get(i)), end(r.get(i))));
+      }
+    }
+    return null;
   }
 
   /** The table, with a line feed behind each line. */
@@ -84,9 +102,16 @@ public record MapsDiff(String leftTitle, String rightTitle, String left, String 
   }
 
   private static long start(String line) {
-    int dash = line.indexOf('-');
+    return address(line, 0, line.indexOf('-'));
+  }
+
+  private static long end(String line) {
+    return address(line, line.indexOf('-') + 1, line.indexOf(' '));
+  }
+
+  private static long address(String line, int from, int to) {
     try {
-      return Long.parseUnsignedLong(line, 0, Math.max(dash, 0), 16);
+      return Long.parseUnsignedLong(line, from, Math.max(to, from), 16);
     } catch (NumberFormatException e) {
       return -1;
     }

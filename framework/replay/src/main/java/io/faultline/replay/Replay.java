@@ -33,6 +33,7 @@ final class Replay {
   private final RecordedFiles files;
   private final SystemCalls calls;
   private final Scores scores;
+  private final DecisionLog decisions = new DecisionLog();
 
   /** Processes that the recording left behind. */
   private final List<Task> others = new ArrayList<>();
@@ -58,8 +59,7 @@ final class Replay {
     long begin = System.nanoTime();
     try {
       ProcessImage image = RecordedImage.of(recording, files, objects);
-      Task task = kernel.tasks().spawn(image);
-      current = task;
+      become(kernel.tasks().spawn(image));
       for (Event event : recording.events()) {
         if (event.line() > options.to() || (options.stopAtFirst() && scores.any())) {
           break;
@@ -75,7 +75,18 @@ final class Replay {
     return scores.result(System.nanoTime() - begin, left);
   }
 
+  /** The recorded process is this one from now on; it says why it does what it does. */
+  private void become(Task task) {
+    Task before = current;
+    if (before != null) {
+      before.explainTo(null);
+    }
+    task.explainTo(decisions);
+    current = task;
+  }
+
   private void step(Event event) {
+    decisions.begin(event.line());
     int before = scores.scoredSoFar();
     try {
       apply(event);
@@ -115,7 +126,7 @@ final class Replay {
       case Note.Follow note -> {
         Task child = kernel.tasks().fork(task);
         others.add(task);
-        current = child;
+        become(child);
       }
       case Note.OthersExit note -> {
         others.forEach(other -> kernel.tasks().exit(other, 0));
@@ -158,9 +169,10 @@ final class Replay {
       scores.exact(kind);
       return;
     }
-    scores.diverges(
+    diverges(
         new Divergence(
-            event.line(), text(event), kind, expected, outcome.value(), null, outcome.failure()),
+            event.line(), text(event), kind, expected, outcome.value(), null, outcome.failure(),
+            decisions.of(event.line())),
         before);
   }
 
@@ -184,7 +196,7 @@ final class Replay {
       return;
     }
     MapsDiff diff = scores.wantsDetail() ? MapsDiff.byDigest(expected, previous, maps) : null;
-    scores.diverges(
+    diverges(
         new Divergence(
             event.line(),
             text(event),
@@ -192,7 +204,8 @@ final class Replay {
             expected.toString(),
             digest.toString(),
             diff,
-            null),
+            null,
+            decisions.of(event.line())),
         before);
   }
 
@@ -217,23 +230,43 @@ final class Replay {
       return;
     }
     boolean detail = scores.wantsDetail();
-    scores.diverges(
+    MapsDiff diff = MapsDiff.of(expected, got);
+    diverges(
         new Divergence(
             note.line(),
             text(note),
             kind,
             "checkpoint " + note.name(),
             "another text",
-            detail ? MapsDiff.of(expected, got) : null,
-            null),
+            detail ? diff : null,
+            null,
+            decidedBefore(note, diff)),
         scores.scoredSoFar());
   }
 
+  /** The last decisions about the first area that differs. */
+  private Reasons decidedBefore(Note.CheckpointReached note, MapsDiff diff) {
+    MapsDiff.Range first = diff.firstDifference();
+    return first == null
+        ? decisions.of(note.line())
+        : decisions.about(first.start(), first.end());
+  }
+
   private void failed(int line, String event, Throwable failure) {
-    scores.diverges(
+    diverges(
         new Divergence(
-            line, event, Kind.REPLAY, "to carry it out", describe(failure), null, failure),
+            line, event, Kind.REPLAY, "to carry it out", describe(failure), null, failure,
+            decisions.of(line)),
         scores.scoredSoFar());
+  }
+
+  private void diverges(Divergence divergence, int before) {
+    scores.diverges(divergence, before);
+    Task task = current;
+    if (task != null && !scores.keepsMore()) {
+      // Nobody will look at the reasons any more.
+      task.explainTo(null);
+    }
   }
 
   /** Ends every process of this replay but the one to keep. */
@@ -242,6 +275,9 @@ final class Replay {
     try {
       others.forEach(other -> tasks.exit(other, 0));
       Task last = current;
+      if (last != null) {
+        last.explainTo(null);
+      }
       if (last != null && !options.keep()) {
         tasks.exit(last, 0);
         current = null;

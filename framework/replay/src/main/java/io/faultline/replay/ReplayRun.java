@@ -168,6 +168,7 @@ final class ReplayRun {
       if (maps != null) {
         maps.toString().lines().forEach(line -> out.println("    " + line));
       }
+      divergence.reasons().lines(divergence.line()).forEach(line -> out.println("    " + line));
     }
   }
 

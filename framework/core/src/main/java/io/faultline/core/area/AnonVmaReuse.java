@@ -14,19 +14,29 @@ import org.jspecify.annotations.Nullable;
 public final class AnonVmaReuse {
   private AnonVmaReuse() {}
 
-  /** The neighbour's anon_vma, above first, then below; null when neither fits. */
-  public static @Nullable AnonVma find(AreaTree tree, Area area) {
+  /**
+   * The neighbour's anon_vma, above first, then below; null when neither fits.
+   *
+   * @param decisions is told which
+   */
+  public static @Nullable AnonVma find(AreaTree tree, Area area, Decisions decisions) {
     Area next = tree.next(area);
     if (next != null && compatible(area, next)) {
       AnonVma found = reusable(next);
       if (found != null) {
+        decisions.by(AreaRule.ANON_VMA_OF_NEXT, area.start(), area.end());
         return found;
       }
     }
     Area previous = tree.previous(area);
     if (previous != null && compatible(previous, area)) {
-      return reusable(previous);
+      AnonVma found = reusable(previous);
+      if (found != null) {
+        decisions.by(AreaRule.ANON_VMA_OF_PREVIOUS, area.start(), area.end());
+        return found;
+      }
     }
+    decisions.by(AreaRule.ANON_VMA_NEW, area.start(), area.end());
     return null;
   }
 

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.area;
 
+import io.faultline.mm.VmFlags;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +17,14 @@ public final class AreaMerger {
   }
 
   private final Removed removed;
+  private final Decisions decisions;
 
-  public AreaMerger(Removed removed) {
+  /**
+   * @param decisions is told what was joined, and why the rest was not
+   */
+  public AreaMerger(Removed removed, Decisions decisions) {
     this.removed = removed;
+    this.decisions = decisions;
   }
 
   /**
@@ -36,14 +42,21 @@ public final class AreaMerger {
   public @Nullable Area mergeNew(MergeRequest request) {
     Area previous = request.previous;
     Area next = request.next;
-    if (MergeRules.special(request) || (previous == null && next == null)) {
+    if (MergeRules.special(request)) {
+      decisions.by(AreaRule.SPECIAL, request.start, request.end);
       return null;
     }
-    boolean left = MergeRules.left(request);
-    boolean right = !request.justExpand && MergeRules.right(request, left);
-    if (left && right && !MergeRules.removable(notNull(next))) {
-      right = false;
+    AreaRule notLeft = MergeRules.left(request);
+    AreaRule notRight =
+        request.justExpand
+            ? AreaRule.HEAP_GROWS_ALONE
+            : MergeRules.right(request, notLeft == null);
+    if (notLeft == null && notRight == null && !MergeRules.removable(notNull(next))) {
+      notRight = AreaRule.CLOSE_KEPT;
     }
+    explain(request, notLeft, notRight);
+    boolean left = notLeft == null;
+    boolean right = notRight == null;
     if (left) {
       Area target = notNull(previous);
       long flags = target.flagBits() | (request.flags & VmBits.VM_STICKY);
@@ -93,24 +106,30 @@ public final class AreaMerger {
     AreaTree tree = request.tree;
     boolean atStart = request.start == middle.start();
     boolean atEnd = request.end == middle.end();
-    if (MergeRules.special(request) || (!atStart && !atEnd)) {
+    if (MergeRules.special(request)) {
+      decisions.by(AreaRule.SPECIAL, request.start, request.end);
       return null;
     }
-    boolean left = atStart && MergeRules.left(request);
-    boolean right = false;
+    AreaRule notLeft = atStart ? MergeRules.left(request) : AreaRule.INSIDE_AREA;
+    AreaRule notRight = AreaRule.INSIDE_AREA;
     if (atEnd) {
       request.next = tree.next(middle);
-      right = MergeRules.right(request, left);
-    }
-    if (!left && !right) {
-      return null;
+      notRight = MergeRules.right(request, notLeft == null);
     }
     boolean whole = atStart && atEnd;
     if (whole && !MergeRules.removable(middle)) {
-      return null;
+      notLeft = notLeft == null ? AreaRule.CLOSE_KEPT : notLeft;
+      notRight = notRight == null ? AreaRule.CLOSE_KEPT : notRight;
+    } else if (notLeft == null
+        && notRight == null
+        && !MergeRules.removable(notNull(request.next))) {
+      notRight = AreaRule.CLOSE_KEPT;
     }
-    if (left && right && !MergeRules.removable(notNull(request.next))) {
-      right = false;
+    explain(request, notLeft, notRight);
+    boolean left = notLeft == null;
+    boolean right = notRight == null;
+    if (!left && !right) {
+      return null;
     }
     long sticky = (request.flags | middle.flagBits()) & VmBits.VM_STICKY;
     if (left && right) {
@@ -154,13 +173,55 @@ public final class AreaMerger {
   }
 
   /** The target takes over the source's chain if it has none ({@code dup_anon_vma}). */
-  private static void inherit(Area target, @Nullable Area source) {
+  private void inherit(Area target, @Nullable Area source) {
     if (source != null
         && source != target
         && source.anonVmas().own() != null
         && target.anonVmas().own() == null) {
       target.anonVmas().copyFrom(source.anonVmas());
+      decisions.by(AreaRule.ANON_VMA_INHERITED, target.start(), target.end());
     }
+  }
+
+  /** What a merge will do, and for each side that it leaves alone the rule that forbids it. */
+  private void explain(
+      MergeRequest request, @Nullable AreaRule notLeft, @Nullable AreaRule notRight) {
+    if (!decisions.wanted()) {
+      return;
+    }
+    if (notLeft == AreaRule.NOT_ADJACENT && notRight == AreaRule.NOT_ADJACENT) {
+      decisions.by(AreaRule.NO_NEIGHBOUR, request.start, request.end);
+      return;
+    }
+    if (notLeft == null || notRight == null) {
+      AreaRule done =
+          notLeft != null
+              ? AreaRule.MERGED_NEXT
+              : notRight != null ? AreaRule.MERGED_PREVIOUS : AreaRule.MERGED_BOTH;
+      decisions.by(done, request.start, request.end);
+    }
+    if (notLeft != null) {
+      explain(request, "below", request.previous, notLeft);
+    }
+    if (notRight != null) {
+      explain(request, "above", request.next, notRight);
+    }
+  }
+
+  private void explain(
+      MergeRequest request, String side, @Nullable Area neighbour, AreaRule why) {
+    StringBuilder text = new StringBuilder("not with what is ").append(side);
+    boolean adjoins = why != AreaRule.NOT_ADJACENT && why != AreaRule.INSIDE_AREA;
+    if (neighbour != null && adjoins) {
+      text.append(", ").append(Long.toHexString(neighbour.start()))
+          .append('-').append(Long.toHexString(neighbour.end()));
+    }
+    text.append(": ").append(why.text());
+    if (neighbour != null && why == AreaRule.FLAGS_DIFFER) {
+      VmFlags different = new VmFlags(MergeRules.differingFlags(request, neighbour));
+      text.append(": ").append(different.mnemonics().strip());
+    }
+    decisions.by(why, request.start, request.end, text.toString());
   }
 
   private void remove(AreaTree tree, Area area) {

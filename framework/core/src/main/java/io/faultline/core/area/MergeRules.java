@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * May a range and its neighbour be one area? ({@code is_mergeable_vma}, {@code
- * is_mergeable_anon_vma}, {@code can_vma_merge_left}, {@code can_vma_merge_right}.) Stateless.
+ * is_mergeable_anon_vma}, {@code can_vma_merge_left}, {@code can_vma_merge_right}.) The answer is the
+ * rule that forbids it, or null. Stateless.
  */
 final class MergeRules {
   private MergeRules() {}
@@ -25,13 +26,18 @@ final class MergeRules {
    *    pgoff p    pgoff p + pages(previous)
    * </pre>
    */
-  static boolean left(MergeRequest request) {
+  static @Nullable AreaRule left(MergeRequest request) {
     Area previous = request.previous;
-    return previous != null
-        && previous.end() == request.start
-        && alike(request, previous)
-        && anonVmasAgree(request, previous)
-        && previous.pageOffset() + previous.pages() == request.pageOffset;
+    if (previous == null || previous.end() != request.start) {
+      return AreaRule.NOT_ADJACENT;
+    }
+    AreaRule refusal = forbids(request, previous);
+    if (refusal != null) {
+      return refusal;
+    }
+    return previous.pageOffset() + previous.pages() == request.pageOffset
+        ? null
+        : AreaRule.OFFSETS_DIFFER;
   }
 
   /**
@@ -46,22 +52,25 @@ final class MergeRules {
    * Where the area below may as well, both must agree with each other too: each may have an anon_vma
    * of its own while the range has none.
    */
-  static boolean right(MergeRequest request, boolean left) {
+  static @Nullable AreaRule right(MergeRequest request, boolean left) {
     Area next = request.next;
-    if (next == null
-        || next.start() != request.end
-        || !alike(request, next)
-        || !anonVmasAgree(request, next)
-        || next.pageOffset() != request.pageOffset + request.pages()) {
-      return false;
+    if (next == null || next.start() != request.end) {
+      return AreaRule.NOT_ADJACENT;
+    }
+    AreaRule refusal = forbids(request, next);
+    if (refusal != null) {
+      return refusal;
+    }
+    if (next.pageOffset() != request.pageOffset + request.pages()) {
+      return AreaRule.OFFSETS_DIFFER;
     }
     Area previous = request.previous;
     if (!left || previous == null) {
-      return true;
+      return null;
     }
     AnonVma below = previous.anonVmas().own();
     AnonVma above = next.anonVmas().own();
-    return below == null || above == null || below == above;
+    return below == null || above == null || below == above ? null : AreaRule.NEIGHBOURS_DIFFER;
   }
 
   /** An area whose operations have {@code close} may grow in a merge but never be removed by it. */
@@ -70,22 +79,36 @@ final class MergeRules {
     return operations == null || !operations.hasClose();
   }
 
-  private static boolean alike(MergeRequest request, Area neighbour) {
-    long different = (neighbour.flagBits() ^ request.flags) & ~VmBits.VM_STICKY;
-    return different == 0 && neighbour.mappedFile() == request.file;
+  private static @Nullable AreaRule forbids(MergeRequest request, Area neighbour) {
+    long different = differingFlags(request, neighbour);
+    if (different != 0) {
+      return different == VmBits.VM_ACCOUNT
+          ? AreaRule.ACCOUNT_DIFFERS
+          : different == VmBits.VM_NOHUGEPAGE ? AreaRule.NOHUGEPAGE_DIFFERS : AreaRule.FLAGS_DIFFER;
+    }
+    return neighbour.mappedFile() == request.file
+        ? anonVmas(request, neighbour)
+        : AreaRule.FILES_DIFFER;
   }
 
-  private static boolean anonVmasAgree(MergeRequest request, Area target) {
+  /** The flags that keep the two apart. */
+  static long differingFlags(MergeRequest request, Area neighbour) {
+    return (neighbour.flagBits() ^ request.flags) & ~VmBits.VM_STICKY;
+  }
+
+  private static @Nullable AreaRule anonVmas(MergeRequest request, Area target) {
     AnonVma source = request.anonVma();
     AnonVma own = target.anonVmas().own();
     if (own == null && source != null) {
       // The target will inherit the source's chain; not that of a fork's child, whose chain is long.
-      return !forkChild(request.middle) && !forkChild(request.copiedFrom);
+      return forkChild(request.middle) || forkChild(request.copiedFrom)
+          ? AreaRule.FORK_CHAIN
+          : null;
     }
     if (own != null && source == null) {
-      return !forkChild(target);
+      return forkChild(target) ? AreaRule.FORK_CHAIN : null;
     }
-    return own == source;
+    return own == source ? null : AreaRule.ANON_VMAS_DIFFER;
   }
 
   /** Whether the area may hold pages that it shares with a parent since a fork. */

@@ -12,11 +12,14 @@ public final class UnmappedArea {
 
   private final AreaTree tree;
   private final long guardGapBytes;
+  private final Decisions decisions;
 
   /**
    * @param guardGapBytes what is kept free below an area that grows down
+   * @param decisions is told which gaps are passed over
    */
-  public UnmappedArea(AreaTree tree, long guardGapBytes) {
+  public UnmappedArea(AreaTree tree, long guardGapBytes, Decisions decisions) {
+    this.decisions = decisions;
     this.tree = tree;
     this.guardGapBytes = guardGapBytes;
   }
@@ -49,6 +52,7 @@ public final class UnmappedArea {
       Area above = tree.find(gapEnd);
       if (above != null && above.hasAny(VmBits.VM_GROWSDOWN) && startGap(above) < gapEnd) {
         limit = startGap(above);
+        decisions.by(AreaRule.STACK_GAP_PASSED, limit, above.start());
         continue;
       }
       return address;
@@ -72,6 +76,7 @@ public final class UnmappedArea {
           && above.hasAny(VmBits.VM_GROWSDOWN)
           && startGap(above) < address + length - 1) {
         limit = above.end();
+        decisions.by(AreaRule.STACK_GAP_PASSED, startGap(above), above.start());
         continue;
       }
       return address;

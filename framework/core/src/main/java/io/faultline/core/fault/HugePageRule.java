@@ -28,8 +28,13 @@ final class HugePageRule {
       return false;
     }
     long start = page & -PMD_SIZE;
-    return start >= area.start()
-        && start + PMD_SIZE <= area.end()
-        && !space.tables().hasTable(page);
+    boolean huge =
+        start >= area.start()
+            && start + PMD_SIZE <= area.end()
+            && !space.tables().hasTable(page);
+    if (huge) {
+      space.decisions().by(FaultRule.HUGE_READ, start, start + PMD_SIZE);
+    }
+    return huge;
   }
 }

@@ -57,7 +57,7 @@ public final class PageFaultHandler {
       space.lockForReading();
     } catch (ErrnoException goneOrReentrant) {
       return refuse(
-          space, address, access, began, SignalCode.SEGV_MAPERR,
+          space, address, access, began, FaultRule.PROCESS_GONE, SignalCode.SEGV_MAPERR,
           String.valueOf(goneOrReentrant.getMessage()));
     }
     boolean reading = true;
@@ -67,6 +67,7 @@ public final class PageFaultHandler {
         boolean canonical = address >> (ADDRESS_BITS - 1) == -1;
         return refuse(
             space, address, access, began,
+            canonical ? FaultRule.KERNEL_ADDRESS : FaultRule.NOT_CANONICAL,
             canonical ? SignalCode.SEGV_MAPERR : SignalCode.SI_KERNEL,
             canonical ? "a kernel address" : "the address is not canonical");
       }
@@ -81,11 +82,14 @@ public final class PageFaultHandler {
       }
       if (area == null || area.start() > address) {
         return refuse(
-            space, address, access, began, SignalCode.SEGV_MAPERR, "nothing is mapped there");
+            space, address, access, began, FaultRule.NOTHING_MAPPED, SignalCode.SEGV_MAPERR,
+            "nothing is mapped there");
       }
       SignalCode denied = check(space, area, access);
       if (denied != null) {
-        return refuse(space, address, access, began, denied, describe(area, denied));
+        FaultRule rule =
+            denied == SignalCode.SEGV_PKUERR ? FaultRule.KEY_DENIES : FaultRule.ACCESS_DENIED;
+        return refuse(space, address, access, began, rule, denied, describe(area, denied));
       }
       long page = address & -Mman.PAGE_SIZE;
       Outcome outcome = AreaFaults.handle(space, area, page, access);
@@ -94,7 +98,7 @@ public final class PageFaultHandler {
           : accept(space, area, address, access, began, outcome);
     } catch (ErrnoException gone) {
       return refuse(
-          space, address, access, began, SignalCode.SEGV_MAPERR,
+          space, address, access, began, FaultRule.PROCESS_GONE, SignalCode.SEGV_MAPERR,
           String.valueOf(gone.getMessage()));
     } finally {
       if (reading) {
@@ -146,6 +150,7 @@ public final class PageFaultHandler {
       AddressSpace space, Area area, long address, Access access, long began, Outcome outcome) {
     FaultResult result = outcome == Outcome.MAJOR ? FaultResult.MAJOR : FaultResult.MINOR;
     String handler = handlerOf(area, outcome);
+    space.decisions().by(FaultRule.SUPPLIED, address, address);
     statistics.record(
         space.pid(), address, access, handler, result, outcome == Outcome.COPY,
         System.nanoTime() - began);
@@ -162,18 +167,30 @@ public final class PageFaultHandler {
     AreaOperations operations = area.operations();
     SignalCode code =
         outcome == Outcome.GUARD ? SignalCode.SEGV_MAPERR : SignalCode.BUS_ADRERR;
+    FaultRule rule =
+        switch (outcome) {
+          case GUARD -> FaultRule.GUARD_PAGE;
+          case OOM -> FaultRule.OUT_OF_MEMORY;
+          default -> FaultRule.NO_PAGE;
+        };
     String cause =
         switch (outcome) {
           case GUARD -> "a guard page is there";
           case OOM -> "physical memory is used up";
           default -> operations == null ? "the mapping has no pages" : operations.lastRefusal();
         };
-    return refuse(space, address, access, began, handlerOf(area, outcome), code, cause);
+    return refuse(space, address, access, began, handlerOf(area, outcome), rule, code, cause);
   }
 
   private FaultResult refuse(
-      AddressSpace space, long address, Access access, long began, SignalCode code, String cause) {
-    return refuse(space, address, access, began, "none", code, cause);
+      AddressSpace space,
+      long address,
+      Access access,
+      long began,
+      FaultRule rule,
+      SignalCode code,
+      String cause) {
+    return refuse(space, address, access, began, "none", rule, code, cause);
   }
 
   private FaultResult refuse(
@@ -182,8 +199,12 @@ public final class PageFaultHandler {
       Access access,
       long began,
       String handler,
+      FaultRule rule,
       SignalCode code,
       String cause) {
+    if (space.decisions().wanted()) {
+      space.decisions().by(rule, address, address, code + ": " + cause);
+    }
     FaultResult result = FaultResult.refused(new Siginfo(code, address, cause));
     statistics.record(
         space.pid(), address, access, handler, result, false, System.nanoTime() - began);

@@ -8,8 +8,10 @@ import io.faultline.core.area.AnonVma;
 import io.faultline.core.area.AnonVmaReuse;
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaMerger;
+import io.faultline.core.area.AreaRule;
 import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.AreaTree;
+import io.faultline.core.area.Decisions;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.area.MergeRequest;
 import io.faultline.core.area.UnmappedArea;
@@ -23,6 +25,7 @@ import io.faultline.kernel.MmLayout;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import io.faultline.mm.VmFlags;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,11 +40,12 @@ public final class AddressSpace {
   private final MmServices services;
   private final @Nullable KernelObjects objectNames;
   private final AreaTree areas = new AreaTree();
+  private final Decisions decisions = new Decisions();
   private final PageTables tables;
   private final UnmappedArea unmapped;
   private final VmAccount account = new VmAccount();
   private final ProtectionKeys keys;
-  private final AreaMerger merger = new AreaMerger(AddressSpace::putFile);
+  private final AreaMerger merger = new AreaMerger(AddressSpace::putFile, decisions);
   private final MmapLock lock;
   private final Object faultMonitor = new Object();
 
@@ -67,7 +71,7 @@ public final class AddressSpace {
     this.objectNames = objectNames;
     this.services = services;
     this.tables = new PageTables(services.memory());
-    this.unmapped = new UnmappedArea(areas, guardGapBytes());
+    this.unmapped = new UnmappedArea(areas, guardGapBytes(), decisions);
     this.keys = new ProtectionKeys(profile.protectionKeys(), tables);
     this.brk = layout.startBrk();
     this.lock =
@@ -107,6 +111,11 @@ public final class AddressSpace {
 
   public AreaTree areas() {
     return areas;
+  }
+
+  /** Where the calls and faults on it say why they end as they do. */
+  public Decisions decisions() {
+    return decisions;
   }
 
   public PageTables tables() {
@@ -237,7 +246,11 @@ public final class AddressSpace {
   }
 
   void charge(long pages) throws ErrnoException {
-    services.commit().charge(this, pages);
+    try {
+      services.commit().charge(this, pages);
+    } catch (ErrnoException refused) {
+      throw decisions.refused(MmRule.OVERCOMMIT, refused);
+    }
   }
 
   void uncharge(long pages) {
@@ -259,12 +272,37 @@ public final class AddressSpace {
     if (areas.size() >= profile.maxMapCount()) {
       throw tooManyAreas();
     }
-    return AreaSplitter.split(areas, area, address, newBelow);
+    return splitAnyway(area, address, newBelow, MmRule.SPLIT_FOR_CHANGE);
+  }
+
+  /**
+   * Cuts an area in two, however many there are ({@code __split_vma}).
+   *
+   * @param why what it is cut for
+   * @return the new area
+   */
+  Area splitAnyway(Area area, long address, boolean newBelow, MmRule why) throws ErrnoException {
+    long start = area.start();
+    long end = area.end();
+    Area half;
+    try {
+      half = AreaSplitter.split(areas, area, address, newBelow);
+    } catch (ErrnoException refused) {
+      throw decisions.refused(AreaRule.SPLIT_REFUSED, refused);
+    }
+    if (decisions.wanted()) {
+      decisions.by(
+          why, start, end,
+          "%x-%x cut at %x: %s".formatted(start, end, address, why.text()));
+    }
+    return half;
   }
 
   ErrnoException tooManyAreas() {
-    return new ErrnoException(
-        Errno.ENOMEM, "vm.max_map_count: " + profile.maxMapCount() + " areas are the limit");
+    return decisions.refused(
+        MmRule.MAP_COUNT,
+        new ErrnoException(
+            Errno.ENOMEM, "vm.max_map_count: " + profile.maxMapCount() + " areas are the limit"));
   }
 
   /**
@@ -274,6 +312,12 @@ public final class AddressSpace {
    * @return the area that holds the range
    */
   Area modify(Area area, long start, long end, long newFlags) throws ErrnoException {
+    if (decisions.wanted()) {
+      String text =
+          "%x-%x: %sbecomes %s"
+              .formatted(start, end, area.flags().mnemonics(), new VmFlags(newFlags).mnemonics());
+      decisions.by(MmRule.FLAGS_SET, start, end, text.strip());
+    }
     Area merged =
         merger.mergeExisting(MergeRequest.ofChange(areas, area, start, end, newFlags));
     if (merged != null) {
@@ -298,7 +342,7 @@ public final class AddressSpace {
     }
     synchronized (faultMonitor) {
       if (area.anonVmas().own() == null) {
-        AnonVma reusable = AnonVmaReuse.find(areas, area);
+        AnonVma reusable = AnonVmaReuse.find(areas, area, decisions);
         area.anonVmas().assign(reusable != null ? reusable : new AnonVma(null));
       }
     }

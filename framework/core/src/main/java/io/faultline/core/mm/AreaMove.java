@@ -49,6 +49,9 @@ final class AreaMove {
     long pageOffset = area.pageOffsetOf(from);
     if (area.isAnonymous() && area.anonVmas().own() == null) {
       pageOffset = to >>> PAGE_SHIFT;
+      space.decisions().by(MmRule.OFFSET_TAKEN, to, to + newLength);
+    } else {
+      space.decisions().by(MmRule.OFFSET_KEPT, to, to + newLength);
     }
     long sourceStart = area.start();
     Area merged =

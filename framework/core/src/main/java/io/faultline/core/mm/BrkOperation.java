@@ -5,7 +5,6 @@ package io.faultline.core.mm;
 import static io.faultline.core.area.VmBits.VM_ACCOUNT;
 import static io.faultline.core.area.VmBits.VM_DATA_DEFAULT;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
-import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.PAGE_SHIFT;
 import static io.faultline.mm.Mman.PAGE_SIZE;
 
@@ -27,6 +26,7 @@ public final class BrkOperation {
     long origin = space.brk();
     MmLayout layout = space.layout();
     if (Args.below(address, layout.startBrk()) || exceedsData(space, address)) {
+      space.decisions().by(MmRule.HEAP_HELD, origin, origin);
       return new MmapResult(origin, PopulateRange.NONE);
     }
     long newEnd = Args.pageAlign(address);
@@ -42,6 +42,8 @@ public final class BrkOperation {
       }
       return new MmapResult(address, populate);
     } catch (ErrnoException refused) {
+      space.decisions().refused(MmRule.BRK_CHECKS, refused);
+      space.decisions().by(MmRule.HEAP_HELD, origin, origin);
       space.setBrk(origin);
       return new MmapResult(origin, PopulateRange.NONE);
     }
@@ -69,7 +71,7 @@ public final class BrkOperation {
   private static PopulateRange grow(AddressSpace space, long address, long newEnd, long oldEnd)
       throws ErrnoException {
     long length = newEnd - oldEnd;
-    new Placer(space).place(null, oldEnd, length, 0, MAP_FIXED);
+    new Placer(space).check(oldEnd, length);
     if (!space.mlockFutureOk(space.defaultFlags(), length)) {
       throw Args.noMemory("address: more than RLIMIT_MEMLOCK allows");
     }
@@ -102,6 +104,9 @@ public final class BrkOperation {
     // RULES 4: an area that ends where the heap begins (the bss) is not the heap's.
     Area heap = space.areas().findPrevious(start);
     boolean isHeap = heap != null && heap.end() > space.layout().startBrk() && heap.end() == start;
+    if (!isHeap) {
+      space.decisions().by(MmRule.FIRST_BRK, start, start + length);
+    }
     Area merged =
         heap == null || !isHeap
             ? null

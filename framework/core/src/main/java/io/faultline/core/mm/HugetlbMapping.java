@@ -93,6 +93,9 @@ public final class HugetlbMapping {
     if (!space.mayExpand(vmFlags, (bytes >>> PAGE_SHIFT) - old.pages())) {
       throw Args.noMemory("length: more than RLIMIT_AS or RLIMIT_DATA allows");
     }
+    if (!old.isEmpty()) {
+      space.decisions().by(MmRule.HOLE_LEFT, place, place + bytes);
+    }
     old.remove();
     if ((pageOffset & (huge - 1) >>> PAGE_SHIFT) != 0) {
       throw Args.invalid("offset: is not a multiple of the huge page");

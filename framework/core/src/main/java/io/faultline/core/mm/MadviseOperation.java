@@ -99,9 +99,25 @@ public final class MadviseOperation {
   /** {@code madvise_vma_behavior}. */
   private Area advise(Area area, long start, long end) throws ErrnoException {
     if (!mayDiscard(area)) {
-      throw new ErrnoException(
-          Errno.EPERM, "address: the area at 0x%x is sealed".formatted(area.start()));
+      throw space
+          .decisions()
+          .refused(
+              MmRule.ADVICE_SEALED,
+              new ErrnoException(
+                  Errno.EPERM, "address: the area at 0x%x is sealed".formatted(area.start())));
     }
+    try {
+      if (actOnPages(area, start, end)) {
+        return area;
+      }
+    } catch (ErrnoException refused) {
+      throw space.decisions().refused(MmRule.PAGE_ADVICE, refused);
+    }
+    return change(area, start, end, newFlags(area));
+  }
+
+  /** Whether the advice is about pages, not flags; then it has been carried out. */
+  private boolean actOnPages(Area area, long start, long end) throws ErrnoException {
     switch (advice) {
       case MADV_REMOVE -> PageAdvice.remove(space, area, start, end);
       case MADV_WILLNEED -> {
@@ -114,10 +130,10 @@ public final class MadviseOperation {
       case MADV_GUARD_INSTALL -> PageAdvice.installGuards(space, area, start, end);
       case MADV_GUARD_REMOVE -> PageAdvice.removeGuards(space, area, start, end);
       default -> {
-        return change(area, start, end, newFlags(area));
+        return false;
       }
     }
-    return area;
+    return true;
   }
 
   /** {@code madvise_update_vma}. */

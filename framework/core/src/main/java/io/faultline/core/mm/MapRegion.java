@@ -58,6 +58,14 @@ final class MapRegion {
   }
 
   Area map() throws ErrnoException {
+    try {
+      return mapChecked();
+    } catch (ErrnoException refused) {
+      throw space.decisions().refused(MmRule.NEW_AREA_CHECKS, refused);
+    }
+  }
+
+  private Area mapChecked() throws ErrnoException {
     checkWritableMapping();
     UnmapBatch old = new UnmapBatch(space, start, end);
     old.gather();
@@ -78,6 +86,9 @@ final class MapRegion {
     try {
       area = place();
     } catch (ErrnoException refused) {
+      if (!old.isEmpty()) {
+        space.decisions().by(MmRule.HOLE_LEFT, start, end);
+      }
       space.uncharge(charged);
       throw refused;
     }
@@ -128,6 +139,7 @@ final class MapRegion {
     if (!area.attached()) {
       space.areas().insert(area);
     }
+    space.decisions().by(MmRule.NEW_AREA, area.start(), area.end());
     return area;
   }
 
@@ -142,7 +154,7 @@ final class MapRegion {
       mapped.mmap(request);
     } catch (ErrnoException refused) {
       mapped.put();
-      throw refused;
+      throw space.decisions().refused(MmRule.DRIVER_MMAP, refused);
     }
     area.setFile(mapped);
     area.setPageOffset(request.pageOffset());

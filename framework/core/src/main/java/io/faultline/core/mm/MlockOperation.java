@@ -109,6 +109,7 @@ public final class MlockOperation {
       try {
         changed = fixUp(space, area, area.start(), area.end(), toAdd);
       } catch (ErrnoException ignored) {
+        space.decisions().refused(MmRule.LOCK_CHECKS, ignored);
         // mlockall goes on: an area that cannot be split off stays as it is.
       }
       area = space.areas().next(changed);
@@ -167,7 +168,11 @@ public final class MlockOperation {
       throws ErrnoException {
     long oldFlags = area.flagBits();
     long newFlags = oldFlags & ~VM_LOCKED_MASK | lockFlags;
-    if (newFlags == oldFlags || (oldFlags & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) != 0) {
+    if (newFlags == oldFlags) {
+      return area;
+    }
+    if ((oldFlags & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) != 0) {
+      space.decisions().by(MmRule.NOT_LOCKABLE, start, end);
       return area;
     }
     Area changed = space.modify(area, start, end, newFlags);

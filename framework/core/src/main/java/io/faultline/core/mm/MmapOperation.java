@@ -97,6 +97,9 @@ public final class MmapOperation {
             | space.defaultFlags()
             | VM_MAY_ACCESS;
     long address = placer.place(file, hint, length, pageOffset, flags);
+    if ((flags & MAP_STACK) != 0) {
+      space.decisions().by(MmRule.NO_HUGE_PAGES, address, address + length);
+    }
     if ((flags & MAP_FIXED_NOREPLACE) != 0
         && space.areas().findIntersection(address, address + length) != null) {
       throw new ErrnoException(Errno.EEXIST, "address: something is mapped there");
@@ -126,6 +129,9 @@ public final class MmapOperation {
 
   private long protFlags(int prot) {
     int key = prot == PROT_EXEC ? space.keys().executeOnly() : 0;
+    if (key > 0) {
+      space.decisions().by(MmRule.EXECUTE_ONLY_KEY, call.address(), call.address());
+    }
     return protBits(prot, key);
   }
 

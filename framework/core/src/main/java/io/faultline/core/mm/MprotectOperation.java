@@ -106,6 +106,9 @@ public final class MprotectOperation {
 
   private Area protect(Area area, long start, long end) throws ErrnoException {
     int newKey = space.keys().forMprotect(area, prot == PROT_EXEC, key);
+    if (prot == PROT_EXEC && key == ProtectionKeys.NO_KEY && newKey > 0) {
+      space.decisions().by(MmRule.EXECUTE_ONLY_KEY, start, end);
+    }
     long newFlags =
         MmapOperation.protBits(prot, newKey) | (area.flagBits() & ~(VM_ACCESS | VM_PKEY));
     if ((newFlags & ~(newFlags >>> 4) & VM_ACCESS) != 0) {
@@ -147,11 +150,13 @@ public final class MprotectOperation {
         space.charge(pages);
         charged = pages;
         newFlags |= VM_ACCOUNT;
+        space.decisions().by(MmRule.ACCOUNT_GAINED, start, end);
       }
     } else if ((oldFlags & VM_ACCOUNT) != 0
         && area.isAnonymous()
         && area.anonVmas().own() == null) {
       newFlags &= ~VM_ACCOUNT;
+      space.decisions().by(MmRule.ACCOUNT_LOST, start, end);
     }
     Area changed;
     try {

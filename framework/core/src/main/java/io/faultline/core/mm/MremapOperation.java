@@ -82,6 +82,7 @@ public final class MremapOperation {
   private long run() throws ErrnoException {
     checkParameters();
     if ((flags & MREMAP_FIXED) != 0 && oldLength == newLength) {
+      space.decisions().by(MmRule.SEVERAL_MOVED, address, address + oldLength);
       return moveSeveral();
     }
     Area area = checkArea(space.areas().findAt(address));
@@ -298,9 +299,11 @@ public final class MremapOperation {
   private long expand(Area area) throws ErrnoException {
     if (oldLength == area.end() - address && canExpand(area)) {
       expandInPlace(area);
+      space.decisions().by(MmRule.GROWN_IN_PLACE, address, address + newLength);
       populateStart = address + oldLength;
       return address;
     }
+    space.decisions().by(MmRule.CANNOT_GROW, address, address + newLength);
     if ((flags & MREMAP_MAYMOVE) == 0) {
       throw Args.noMemory("newLength: no room behind the area, and it must not move");
     }
@@ -316,7 +319,7 @@ public final class MremapOperation {
       return false;
     }
     try {
-      new Placer(space).place(null, area.start(), end - area.start(), 0, MAP_FIXED);
+      new Placer(space).check(area.start(), end - area.start());
       return true;
     } catch (ErrnoException outside) {
       return false;
@@ -400,6 +403,7 @@ public final class MremapOperation {
    */
   private void leaveSource(AreaMove move) {
     Area source = move.source();
+    space.decisions().by(MmRule.SOURCE_LEFT, source.start(), source.end());
     if (source.hasAny(VM_LOCKED)) {
       space.account().strandLocked(source.pages());
     }

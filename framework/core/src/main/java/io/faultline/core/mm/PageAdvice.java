@@ -107,6 +107,7 @@ final class PageAdvice {
       throw Args.invalid("advice: no guards in locked or special mappings");
     }
     area.setFlagBits(area.flagBits() | VM_MAYBE_GUARD);
+    space.decisions().by(MmRule.GUARDED, start, end);
     if (area.isAnonymous()) {
       space.prepareAnonVma(area);
     }

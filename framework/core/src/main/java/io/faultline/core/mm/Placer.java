@@ -8,6 +8,7 @@ import static io.faultline.mm.Mman.MAP_SHARED;
 import static io.faultline.mm.Mman.PAGE_SHIFT;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.area.Decisions;
 import io.faultline.core.area.UnmappedArea;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.device.Placement;
@@ -30,9 +31,11 @@ final class Placer {
   private static final int MAX_ERRNO = 4095;
 
   private final AddressSpace space;
+  private final Decisions decisions;
 
   Placer(AddressSpace space) {
     this.space = space;
+    this.decisions = space.decisions();
   }
 
   /**
@@ -47,6 +50,33 @@ final class Placer {
    */
   long place(@Nullable OpenFileObject file, long hint, long length, long pageOffset, int flags)
       throws ErrnoException {
+    try {
+      long address = placeChecked(file, hint, length, pageOffset, flags);
+      if ((flags & MAP_FIXED) != 0) {
+        decisions.by(PlacementRule.FIXED, address, address + length);
+      }
+      return address;
+    } catch (ErrnoException refused) {
+      throw decisions.refused(PlacementRule.CHECKS, refused);
+    }
+  }
+
+  /**
+   * Whether a range may be mapped at all; nothing is chosen.
+   *
+   * @throws ErrnoException as {@link #place}
+   */
+  void check(long address, long length) throws ErrnoException {
+    try {
+      placeChecked(null, address, length, 0, MAP_FIXED);
+    } catch (ErrnoException refused) {
+      throw decisions.refused(PlacementRule.CHECKS, refused);
+    }
+  }
+
+  private long placeChecked(
+      @Nullable OpenFileObject file, long hint, long length, long pageOffset, int flags)
+      throws ErrnoException {
     long taskSize = space.profile().taskSize();
     if (Args.above(length, taskSize)) {
       throw Args.noMemory("length: is larger than user space");
@@ -54,16 +84,18 @@ final class Placer {
     long address = choose(file, hint, length, file == null ? 0 : pageOffset, flags);
     if (Args.above(address, -1L - MAX_ERRNO)) {
       // RULES 14: Linux takes such a fixed address for an error number.
-      throw errorAddress(address);
+      throw decisions.refused(PlacementRule.ERROR_ADDRESS, errorAddress(address));
     }
     if (Args.above(address, taskSize - length)) {
       throw Args.noMemory("address, length: the range leaves user space");
     }
     Args.requireAligned("address", address);
     if (address < space.profile().mmapMinAddress() && !space.credentials().rawIo()) {
-      throw new ErrnoException(
-          Errno.EPERM,
-          "address: below vm.mmap_min_addr, " + space.profile().mmapMinAddress());
+      throw decisions.refused(
+          PlacementRule.LOWEST_ADDRESS,
+          new ErrnoException(
+              Errno.EPERM,
+              "address: below vm.mmap_min_addr, " + space.profile().mmapMinAddress()));
     }
     return address;
   }
@@ -72,7 +104,11 @@ final class Placer {
   long roundHint(long hint) {
     long rounded = Args.pageStart(hint);
     long lowest = space.profile().lowestPlacement();
-    return rounded != 0 && Args.below(rounded, lowest) ? lowest : rounded;
+    if (rounded != 0 && Args.below(rounded, lowest)) {
+      decisions.by(PlacementRule.HINT_RAISED, lowest, lowest);
+      return lowest;
+    }
+    return rounded;
   }
 
   private long choose(
@@ -107,10 +143,10 @@ final class Placer {
       }
       if (found != UnmappedArea.NONE && !Args.above(found, -1L - MAX_ERRNO)) {
         long shift = (offset - found) & (PMD_SIZE - 1);
-        if (!space.layout().legacyLayout() && shift == 0) {
-          return found + PMD_SIZE;
-        }
-        return found + shift;
+        long address =
+            !space.layout().legacyLayout() && shift == 0 ? found + PMD_SIZE : found + shift;
+        decisions.by(PlacementRule.HUGE_ALIGNED, address, address + length);
+        return address;
       }
     }
     return plain(hint, length, flags);
@@ -140,13 +176,19 @@ final class Placer {
     if (hint != 0) {
       long wish = Args.pageStart(hint);
       if (hintValid(wish, length) && isFree(wish, length)) {
+        decisions.by(PlacementRule.HINT_TAKEN, wish, wish + length);
         return wish;
       }
+      decisions.by(PlacementRule.HINT_REFUSED, wish, wish + length);
     }
     long low = (flags & MAP_ABOVE4G) != 0 ? FOUR_GIB : 0;
     long found =
         space.unmapped().topDown(lowest(low), space.layout().mmapBase(), length);
-    return found != UnmappedArea.NONE ? found : bottomUp(hint, length, flags);
+    if (found != UnmappedArea.NONE) {
+      chose(PlacementRule.TOP_DOWN, found, length);
+      return found;
+    }
+    return bottomUp(hint, length, flags);
   }
 
   private long bottomUp(long hint, long length, int flags) {
@@ -159,13 +201,32 @@ final class Placer {
     if (hint != 0) {
       long wish = Args.pageAlign(hint);
       if (!Args.above(wish, end - length) && isFree(wish, length)) {
+        decisions.by(PlacementRule.HINT_TAKEN, wish, wish + length);
         return wish;
       }
+      decisions.by(PlacementRule.HINT_REFUSED, wish, wish + length);
     }
     if ((flags & MAP_ABOVE4G) != 0) {
       begin = Math.max(begin, FOUR_GIB);
     }
-    return space.unmapped().bottomUp(lowest(begin), end, length);
+    long found = space.unmapped().bottomUp(lowest(begin), end, length);
+    if (found != UnmappedArea.NONE) {
+      chose(
+          low32
+              ? PlacementRule.LOW_32_BIT
+              : space.layout().legacyLayout()
+                  ? PlacementRule.LEGACY_BOTTOM_UP
+                  : PlacementRule.BOTTOM_UP_FALLBACK,
+          found, length);
+    }
+    return found;
+  }
+
+  private void chose(PlacementRule rule, long address, long length) {
+    if (decisions.wanted()) {
+      String text = "%s that holds 0x%x bytes: %x".formatted(rule.text(), length, address);
+      decisions.by(rule, address, address + length, text);
+    }
   }
 
   /** Where the bottom-up area begins: a third of user space ({@code TASK_UNMAPPED_BASE}). */

@@ -20,6 +20,14 @@ public final class StackGrowth {
    * @return whether it has; when not, nothing has changed but that it may have an anon_vma
    */
   public static boolean expand(AddressSpace space, Area area, long faultAddress) {
+    boolean grown = grow(space, area, faultAddress);
+    space
+        .decisions()
+        .by(grown ? MmRule.STACK_GROWN : MmRule.STACK_HELD, faultAddress, area.end());
+    return grown;
+  }
+
+  private static boolean grow(AddressSpace space, Area area, long faultAddress) {
     long address = Args.pageStart(faultAddress);
     if (!area.hasAny(VM_GROWSDOWN) || address < space.profile().lowestPlacement()) {
       return false;

@@ -8,7 +8,6 @@ import static io.faultline.core.area.VmBits.VM_SEALED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
-import io.faultline.core.area.AreaSplitter;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
@@ -53,12 +52,12 @@ final class UnmapBatch {
         throw space.tooManyAreas();
       }
       checkNotSealed(first);
-      AreaSplitter.split(space.areas(), first, start, true);
+      space.splitAnyway(first, start, true, MmRule.SPLIT_FOR_UNMAP);
     }
     for (Area area = first; area != null && area.start() < end; area = space.areas().next(area)) {
       checkNotSealed(area);
       if (area.end() > end) {
-        AreaSplitter.split(space.areas(), area, end, false);
+        space.splitAnyway(area, end, false, MmRule.SPLIT_FOR_UNMAP);
       }
       gathered.add(area);
       pages += area.pages();
@@ -71,10 +70,14 @@ final class UnmapBatch {
     }
   }
 
-  private static void checkNotSealed(Area area) throws ErrnoException {
+  private void checkNotSealed(Area area) throws ErrnoException {
     if (area.hasAny(VM_SEALED)) {
-      throw new ErrnoException(
-          Errno.EPERM, "address: the area at 0x%x is sealed".formatted(area.start()));
+      throw space
+          .decisions()
+          .refused(
+              MmRule.SEALED,
+              new ErrnoException(
+                  Errno.EPERM, "address: the area at 0x%x is sealed".formatted(area.start())));
     }
   }
 
@@ -101,6 +104,7 @@ final class UnmapBatch {
     }
     for (Area area : gathered) {
       space.areas().remove(area);
+      space.decisions().by(MmRule.REMOVED, area.start(), area.end());
     }
     PageZapper.zap(space.tables(), start, end, false);
     Area below = space.areas().findPrevious(start);

@@ -70,8 +70,8 @@ public final class SystemCalls implements VmaService {
       Task task, long address, long length, int prot, int flags, int fd, long offset)
       throws ErrnoException {
     return traced(
-        task, "mmap", () -> doMmap(task, address, length, prot, flags, fd, offset), address, length,
-        prot, flags, fd, offset);
+        task, CallRule.MMAP, () -> doMmap(task, address, length, prot, flags, fd, offset),
+        address, length, prot, flags, fd, offset);
   }
 
   /** {@code ksys_mmap_pgoff}. */
@@ -109,14 +109,15 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void munmap(Task task, long address, long length) throws ErrnoException {
-    traced(task, "munmap", space -> MunmapOperation.munmap(space, address, length), address,
+    traced(task, CallRule.MUNMAP, space -> MunmapOperation.munmap(space, address, length), address,
         length);
   }
 
   @Override
   public void mprotect(Task task, long address, long length, int prot) throws ErrnoException {
     traced(
-        task, "mprotect", space -> MprotectOperation.mprotect(space, address, length, prot, -1),
+        task, CallRule.MPROTECT,
+        space -> MprotectOperation.mprotect(space, address, length, prot, -1),
         address, length, prot);
   }
 
@@ -124,7 +125,7 @@ public final class SystemCalls implements VmaService {
   public void pkeyMprotect(Task task, long address, long length, int prot, int pkey)
       throws ErrnoException {
     traced(
-        task, "pkey_mprotect",
+        task, CallRule.PKEY_MPROTECT,
         space -> MprotectOperation.mprotect(space, address, length, prot, pkey), address, length,
         prot, pkey);
   }
@@ -132,20 +133,20 @@ public final class SystemCalls implements VmaService {
   @Override
   public int pkeyAlloc(Task task, int flags, int accessRights) throws ErrnoException {
     return (int) traced(
-        task, "pkey_alloc",
+        task, CallRule.PKEY_ALLOC,
         () -> (long) write(task, space -> space.allocateKey(flags, accessRights)), flags,
         accessRights);
   }
 
   @Override
   public void pkeyFree(Task task, int pkey) throws ErrnoException {
-    traced(task, "pkey_free", space -> space.freeKey(pkey), pkey);
+    traced(task, CallRule.PKEY_FREE, space -> space.freeKey(pkey), pkey);
   }
 
   @Override
   public long brk(Task task, long address) throws ErrnoException {
     return traced(
-        task, "brk",
+        task, CallRule.BRK,
         () -> {
           MmapResult result = write(task, space -> BrkOperation.brk(space, address));
           populateQuietly(task, result.populate());
@@ -159,7 +160,7 @@ public final class SystemCalls implements VmaService {
       Task task, long oldAddress, long oldLength, long newLength, int flags, long newAddress)
       throws ErrnoException {
     return traced(
-        task, "mremap",
+        task, CallRule.MREMAP,
         () -> {
           MmapResult result =
               write(
@@ -175,7 +176,7 @@ public final class SystemCalls implements VmaService {
   @Override
   public void madvise(Task task, long address, long length, int advice) throws ErrnoException {
     traced(
-        task, "madvise",
+        task, CallRule.MADVISE,
         () -> {
           long end = MadviseOperation.check(address, length, advice);
           if (end == address) {
@@ -199,7 +200,7 @@ public final class SystemCalls implements VmaService {
   @Override
   public void msync(Task task, long address, long length, int flags) throws ErrnoException {
     traced(
-        task, "msync",
+        task, CallRule.MSYNC,
         () -> read(
             task,
             space -> {
@@ -211,12 +212,14 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void mlock(Task task, long address, long length) throws ErrnoException {
-    traced(task, "mlock", () -> lockPages(task, address, length, 0), address, length);
+    traced(task, CallRule.MLOCK, () -> lockPages(task, address, length, 0), address, length);
   }
 
   @Override
   public void mlock2(Task task, long address, long length, int flags) throws ErrnoException {
-    traced(task, "mlock2", () -> lockPages(task, address, length, flags), address, length, flags);
+    traced(
+        task, CallRule.MLOCK2, () -> lockPages(task, address, length, flags), address, length,
+        flags);
   }
 
   private long lockPages(Task task, long address, long length, int flags) throws ErrnoException {
@@ -233,13 +236,14 @@ public final class SystemCalls implements VmaService {
   @Override
   public void munlock(Task task, long address, long length) throws ErrnoException {
     traced(
-        task, "munlock", space -> MlockOperation.munlock(space, address, length), address, length);
+        task, CallRule.MUNLOCK, space -> MlockOperation.munlock(space, address, length), address,
+        length);
   }
 
   @Override
   public void mlockall(Task task, int flags) throws ErrnoException {
     traced(
-        task, "mlockall",
+        task, CallRule.MLOCKALL,
         () -> {
           populateQuietly(task, write(task, space -> MlockOperation.mlockall(space, flags)));
           return 0L;
@@ -249,13 +253,13 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void munlockall(Task task) throws ErrnoException {
-    traced(task, "munlockall", MlockOperation::munlockall);
+    traced(task, CallRule.MUNLOCKALL, MlockOperation::munlockall);
   }
 
   @Override
   public void mincore(Task task, long address, long length, long vector) throws ErrnoException {
     traced(
-        task, "mincore",
+        task, CallRule.MINCORE,
         () -> {
           doMincore(task, address, length, vector);
           return 0L;
@@ -288,7 +292,7 @@ public final class SystemCalls implements VmaService {
   @Override
   public void mseal(Task task, long address, long length, long flags) throws ErrnoException {
     traced(
-        task, "mseal", space -> MsealOperation.mseal(space, address, length, flags), address,
+        task, CallRule.MSEAL, space -> MsealOperation.mseal(space, address, length, flags), address,
         length, flags);
   }
 
@@ -297,7 +301,7 @@ public final class SystemCalls implements VmaService {
       Task task, long address, long size, int prot, long pageOffset, int flags)
       throws ErrnoException {
     traced(
-        task, "remap_file_pages",
+        task, CallRule.REMAP_FILE_PAGES,
         () -> {
           populateQuietly(
               task,
@@ -323,7 +327,7 @@ public final class SystemCalls implements VmaService {
   @Override
   public long prctl(Task task, int option, long a, long b, long c, long d) throws ErrnoException {
     return traced(
-        task, "prctl",
+        task, CallRule.PRCTL,
         () -> {
           throw new ErrnoException(
               Errno.EINVAL, "option: 0x" + Integer.toHexString(option) + " is not known");
@@ -333,13 +337,13 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public int shmget(Task task, long size) throws ErrnoException {
-    return (int) traced(task, "shmget", () -> (long) segments.get(space(task), size), size);
+    return (int) traced(task, CallRule.SHMGET, () -> (long) segments.get(space(task), size), size);
   }
 
   @Override
   public long shmat(Task task, int id, long address, int flags) throws ErrnoException {
     return traced(
-        task, "shmat",
+        task, CallRule.SHMAT,
         () -> {
           MmapResult result = write(task, space -> segments.attach(space, id, address, flags));
           populateQuietly(task, result.populate());
@@ -350,19 +354,19 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void shmdt(Task task, long address) throws ErrnoException {
-    traced(task, "shmdt", space -> segments.detach(space, address), address);
+    traced(task, CallRule.SHMDT, space -> segments.detach(space, address), address);
   }
 
   @Override
   public long ioSetup(Task task, int events) throws ErrnoException {
     return traced(
-        task, "io_setup",
+        task, CallRule.IO_SETUP,
         () -> write(task, space -> AioRing.setup(space, events)).address(), events);
   }
 
   @Override
   public void ioDestroy(Task task, long context) throws ErrnoException {
-    traced(task, "io_destroy", space -> AioRing.destroy(space, context), context);
+    traced(task, CallRule.IO_DESTROY, space -> AioRing.destroy(space, context), context);
   }
 
   @Override
@@ -437,10 +441,10 @@ public final class SystemCalls implements VmaService {
     void run(AddressSpace space) throws ErrnoException;
   }
 
-  private void traced(Task task, String name, Step step, long... arguments)
+  private void traced(Task task, CallRule rule, Step step, long... arguments)
       throws ErrnoException {
     traced(
-        task, name,
+        task, rule,
         () -> write(
             task,
             space -> {
@@ -450,25 +454,31 @@ public final class SystemCalls implements VmaService {
         arguments);
   }
 
-  private long traced(Task task, String name, Body body, long... arguments)
+  private long traced(Task task, CallRule rule, Body body, long... arguments)
       throws ErrnoException {
-    if (!tracer.enabled()) {
-      return body.run();
-    }
+    long result;
     try {
-      long result = body.run();
-      trace(task, name, arguments, CallText.result(result), null);
-      return result;
+      result = body.run();
     } catch (ErrnoException refused) {
-      trace(task, name, arguments, "-1 " + refused.errno(), refused.getMessage());
+      if (task instanceof TaskObject object) {
+        object.space().decisions().refused(rule, refused);
+      }
+      if (tracer.enabled()) {
+        trace(task, rule, arguments, "-1 " + refused.errno(), refused.getMessage());
+      }
       throw refused;
     }
+    if (tracer.enabled()) {
+      trace(task, rule, arguments, CallText.result(result), null);
+    }
+    return result;
   }
 
   private void trace(
-      Task task, String name, long[] arguments, String result, @Nullable String detail) {
+      Task task, CallRule rule, long[] arguments, String result, @Nullable String detail) {
     tracer.emit(
         TraceEvent.Kind.CALL, task.pid(), null, 0, 0,
-        CallText.call(name, arguments) + " = " + result + (detail == null ? "" : ": " + detail));
+        CallText.call(rule.call(), arguments) + " = " + result
+            + (detail == null ? "" : ": " + detail));
   }
 }

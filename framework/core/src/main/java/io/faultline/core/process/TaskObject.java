@@ -8,6 +8,7 @@ import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.paging.Cpu;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.Credentials;
+import io.faultline.kernel.DecisionListener;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Limits;
 import io.faultline.kernel.Task;
@@ -107,6 +108,11 @@ final class TaskObject implements Task {
     synchronized (files) {
       return new TreeMap<>(files);
     }
+  }
+
+  @Override
+  public void explainTo(@Nullable DecisionListener listener) {
+    space.decisions().explainTo(listener);
   }
 
   @Override
