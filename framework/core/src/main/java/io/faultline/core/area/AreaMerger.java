@@ -193,12 +193,11 @@ public final class AreaMerger {
       decisions.by(AreaRule.NO_NEIGHBOUR, request.start, request.end);
       return;
     }
-    if (notLeft == null || notRight == null) {
-      AreaRule done =
-          notLeft != null
-              ? AreaRule.MERGED_NEXT
-              : notRight != null ? AreaRule.MERGED_PREVIOUS : AreaRule.MERGED_BOTH;
+    if (notLeft == null) {
+      AreaRule done = notRight == null ? AreaRule.MERGED_BOTH : AreaRule.MERGED_PREVIOUS;
       decisions.by(done, request.start, request.end);
+    } else if (notRight == null) {
+      decisions.by(AreaRule.MERGED_NEXT, request.start, request.end);
     }
     if (notLeft != null) {
       explain(request, "below", request.previous, notLeft);

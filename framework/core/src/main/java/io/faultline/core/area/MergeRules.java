@@ -82,13 +82,20 @@ final class MergeRules {
   private static @Nullable AreaRule forbids(MergeRequest request, Area neighbour) {
     long different = differingFlags(request, neighbour);
     if (different != 0) {
-      return different == VmBits.VM_ACCOUNT
-          ? AreaRule.ACCOUNT_DIFFERS
-          : different == VmBits.VM_NOHUGEPAGE ? AreaRule.NOHUGEPAGE_DIFFERS : AreaRule.FLAGS_DIFFER;
+      return nameOf(different);
     }
     return neighbour.mappedFile() == request.file
         ? anonVmas(request, neighbour)
         : AreaRule.FILES_DIFFER;
+  }
+
+  private static AreaRule nameOf(long different) {
+    if (different == VmBits.VM_ACCOUNT) {
+      return AreaRule.ACCOUNT_DIFFERS;
+    }
+    return different == VmBits.VM_NOHUGEPAGE
+        ? AreaRule.NOHUGEPAGE_DIFFERS
+        : AreaRule.FLAGS_DIFFER;
   }
 
   /** The flags that keep the two apart. */

@@ -35,6 +35,16 @@ public final class HugetlbMapping {
   public static long mmap(
       AddressSpace space, long address, long length, int prot, int callFlags, long pageOffset)
       throws ErrnoException {
+    try {
+      return mapChecked(space, address, length, prot, callFlags, pageOffset);
+    } catch (ErrnoException refused) {
+      throw space.decisions().refused(MmRule.HUGETLB_CHECKS, refused);
+    }
+  }
+
+  private static long mapChecked(
+      AddressSpace space, long address, long length, int prot, int callFlags, long pageOffset)
+      throws ErrnoException {
     int asked = callFlags >>> MAP_HUGE_SHIFT & SIZE_MASK;
     int log = asked == 0 ? LOG_2_MIB : asked;
     if (log != LOG_2_MIB && log != LOG_1_GIB) {
@@ -94,7 +104,7 @@ public final class HugetlbMapping {
       throw Args.noMemory("length: more than RLIMIT_AS or RLIMIT_DATA allows");
     }
     if (!old.isEmpty()) {
-      space.decisions().by(MmRule.HOLE_LEFT, place, place + bytes);
+      space.decisions().by(MmRule.HUGETLB_HOLE_LEFT, place, place + bytes);
     }
     old.remove();
     if ((pageOffset & (huge - 1) >>> PAGE_SHIFT) != 0) {

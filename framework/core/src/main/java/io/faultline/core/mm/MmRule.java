@@ -17,6 +17,9 @@ enum MmRule implements Rule {
   HOLE_LEFT(
       Kind.AREA, "refused too late: what was there before is gone",
       "RULES 1, __mmap_region", MapRegion.class),
+  HUGETLB_HOLE_LEFT(
+      Kind.AREA, "no huge page, told too late: what was there before is gone",
+      "RULES 1, __mmap_region", HugetlbMapping.class),
   FIRST_BRK(
       Kind.AREA, "the first brk makes an area of its own",
       "RULES 4, do_brk_flags", BrkOperation.class),
@@ -58,6 +61,9 @@ enum MmRule implements Rule {
   OVERCOMMIT(Kind.CHECK, "overcommit", "__vm_enough_memory", CommitAccount.class),
   SEALED(Kind.CHECK, "mseal", "RULES 19, vms_gather_munmap_vmas", UnmapBatch.class),
   NEW_AREA_CHECKS(Kind.CHECK, "the checks of a new area", "__mmap_region", MapRegion.class),
+  HUGETLB_CHECKS(
+      Kind.CHECK, "the checks of MAP_HUGETLB",
+      "hugetlb_file_setup", HugetlbMapping.class),
   DRIVER_MMAP(Kind.CHECK, "the driver's mmap", "__mmap_new_file_vma", MapRegion.class),
   BRK_CHECKS(Kind.CHECK, "the checks of brk", "RULES 5, __do_sys_brk", BrkOperation.class),
   PAGE_ADVICE(

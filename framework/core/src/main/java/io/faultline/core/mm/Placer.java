@@ -211,13 +211,11 @@ final class Placer {
     }
     long found = space.unmapped().bottomUp(lowest(begin), end, length);
     if (found != UnmappedArea.NONE) {
-      chose(
-          low32
-              ? PlacementRule.LOW_32_BIT
-              : space.layout().legacyLayout()
-                  ? PlacementRule.LEGACY_BOTTOM_UP
-                  : PlacementRule.BOTTOM_UP_FALLBACK,
-          found, length);
+      PlacementRule otherwise =
+          space.layout().legacyLayout()
+              ? PlacementRule.LEGACY_BOTTOM_UP
+              : PlacementRule.BOTTOM_UP_FALLBACK;
+      chose(low32 ? PlacementRule.LOW_32_BIT : otherwise, found, length);
     }
     return found;
   }
