@@ -12,7 +12,6 @@ import io.faultline.core.fault.Populate;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.memory.PhysicalMemory;
-import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.MmServices;
 import io.faultline.core.process.DeviceService;
 import io.faultline.core.process.Dispatcher;
