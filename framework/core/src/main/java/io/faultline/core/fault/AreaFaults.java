@@ -96,7 +96,7 @@ final class AreaFaults {
   private static long ownPage(Area area, long page, PhysicalMemory memory, long frame) {
     memory.table().setOwner(frame, area.anonVmas().own(), area.pageOffsetOf(page));
     return Pte.of(
-        frame, PageProtector.rights(area, true), Pte.ANON | Pte.ACCESSED | Pte.DIRTY);
+        frame, PageProtector.rights(area, true), Pte.ANON | Pte.ACCESSED | Pte.WRITTEN);
   }
 
   /** Puts an entry in unless another fault was faster; then the frame is not needed. */
@@ -178,7 +178,7 @@ final class AreaFaults {
       return Outcome.SIGBUS;
     }
     long entry =
-        Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.DIRTY);
+        Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.WRITTEN);
     install(space, page, Pte.NONE, entry, frame);
     return outcome(answer);
   }
@@ -227,7 +227,7 @@ final class AreaFaults {
 
   private static long writable(Area area, long entry) {
     return Pte.withProtection(entry, PageProtector.rights(area, true))
-        | Pte.DIRTY
+        | Pte.WRITTEN
         | Pte.ACCESSED;
   }
 

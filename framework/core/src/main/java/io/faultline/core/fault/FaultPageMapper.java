@@ -36,7 +36,8 @@ final class FaultPageMapper implements PageMapper {
     boolean writable =
         area.hasAny(VM_SHARED) && (operations == null || !operations.hasPageMkwrite());
     memory.get(frame);
-    long entry = Pte.of(frame, PageProtector.rights(area, writable), 0);
+    // As on x86, whose new entries count as used even where fault-around made them.
+    long entry = Pte.of(frame, PageProtector.rights(area, writable), Pte.ACCESSED);
     if (!space.tables().compareAndSet(address, Pte.NONE, entry)) {
       memory.put(frame);
       throw new ErrnoException(

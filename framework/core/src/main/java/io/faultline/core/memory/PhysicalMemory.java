@@ -45,6 +45,7 @@ public final class PhysicalMemory implements AutoCloseable {
   private final Object lock = new Object();
   private final long[] counts = new long[USE_COUNT];
   private long free;
+  private long handedOut;
   /** Freed single frames, the latest last: warm in the host's caches. */
   private final int[] cache = new int[CACHE];
   private int cached;
@@ -118,6 +119,7 @@ public final class PhysicalMemory implements AutoCloseable {
       }
       counts[use.ordinal()]++;
       free--;
+      handedOut++;
       dirty = block(frame).handOut(frame & FrameBlock.INDEX, use);
     }
     // Nobody else has heard of the frame yet: it is cleared without the lock.
@@ -160,6 +162,7 @@ public final class PhysicalMemory implements AutoCloseable {
       }
       counts[use.ordinal()] += run;
       free -= run;
+      handedOut += run;
     }
     if (dirty) {
       clear(first, run);
@@ -412,6 +415,37 @@ public final class PhysicalMemory implements AutoCloseable {
 
   int generation(long frame) {
     return (int) (block(frame).state((int) frame & FrameBlock.INDEX) >>> 32);
+  }
+
+  /** How many frames were handed out so far ({@code pgalloc}). */
+  public long handedOut() {
+    synchronized (lock) {
+      return handedOut;
+    }
+  }
+
+  /** Is shown a frame in use. */
+  @FunctionalInterface
+  public interface FrameVisitor {
+    /** Called without a lock: the frame may be another's by now. */
+    void frame(long frame, FrameUse use);
+  }
+
+  /** Shows all frames in use, in ascending order. Those that come or go meanwhile may be missed. */
+  public void forEach(FrameVisitor visitor) {
+    for (int b = 0; b < blocks.length; b++) {
+      FrameBlock block = (FrameBlock) BLOCK.getAcquire(blocks, b);
+      if (block == null) {
+        continue;
+      }
+      long first = (long) b << FrameBlock.ORDER;
+      int end = (int) Math.min(FrameBlock.FRAMES, frames - first);
+      for (int i = b == 0 ? 1 : 0; i < end; i++) {
+        if ((block.state(i) & REFERENCES) != 0) {
+          visitor.frame(first + i, USES[block.use(i)]);
+        }
+      }
+    }
   }
 
   /** The accounts now. */

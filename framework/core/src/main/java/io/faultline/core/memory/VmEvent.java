@@ -7,7 +7,8 @@ import java.util.Locale;
 /**
  * What is counted since the kernel was started: the lines of {@code /proc/vmstat} that only grow, by
  * Linux's names ({@code enum vm_event_item}, and the counters among the {@code node_stat_item}s), in
- * the order of that file. In pages unless it says otherwise.
+ * the order of that file. In pages unless it says otherwise. Faults are counted by {@code
+ * core.fault.FaultStatistics}, frames handed out and given back by {@link PhysicalMemory}.
  */
 public enum VmEvent {
   /** An anonymous page came back from swap and its shadow was found (pages). */
@@ -42,22 +43,14 @@ public enum VmEvent {
   PSWPIN,
   /** Pages written to a swap device. */
   PSWPOUT,
-  /** Frames handed out. */
-  PGALLOC_NORMAL,
   /** Somebody who wanted a frame had to reclaim himself. */
   ALLOCSTALL_NORMAL,
-  /** Frames given back. */
-  PGFREE,
   /** Pages that moved to the active list. */
   PGACTIVATE,
   /** Pages that moved to the inactive list by request. */
   PGDEACTIVATE,
   /** Pages that {@code MADV_FREE} gave up. */
   PGLAZYFREE,
-  /** Page faults, major ones included. */
-  PGFAULT,
-  /** Page faults that waited for storage. */
-  PGMAJFAULT,
   /** Pages given up by {@code MADV_FREE} that reclaim took. */
   PGLAZYFREED,
   /** Pages of the active list that were looked at to be moved to the inactive one. */

@@ -52,6 +52,8 @@ public final class AddressSpace {
   private volatile Limits limits;
   /** {@code mm->brk}, guarded by {@link #lock}. */
   private long brk;
+  /** Guarded by {@link #lock}. */
+  private long textPages;
   /** {@code mm->def_flags}: what mlockall gives to areas to come; guarded by {@link #lock}. */
   private long defaultFlags;
 
@@ -154,6 +156,15 @@ public final class AddressSpace {
 
   void setBrk(long address) {
     brk = address;
+  }
+
+  /** Pages of the program's own code, {@code start_code} to {@code end_code}. */
+  public long textPages() {
+    return textPages;
+  }
+
+  void setTextPages(long pages) {
+    textPages = pages;
   }
 
   long defaultFlags() {

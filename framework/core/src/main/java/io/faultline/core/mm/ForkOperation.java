@@ -57,6 +57,8 @@ public final class ForkOperation {
         copy(area);
       }
     }
+    child.account().resetPeak();
+    child.setTextPages(parent.textPages());
     parent.tables().flush(0, parent.profile().taskSize());
   }
 

@@ -18,7 +18,7 @@ final class FrameInstaller {
     // Private memory is copied at its first write.
     long rights = PageProtector.rights(area, area.hasAny(VM_SHARED));
     for (MmapRequestObject.Install install : installs) {
-      long flags = install.counted() ? 0 : Pte.SPECIAL;
+      long flags = Pte.ACCESSED | (install.counted() ? 0 : Pte.SPECIAL);
       for (long page = 0; page < install.pages(); page++) {
         space
             .tables()

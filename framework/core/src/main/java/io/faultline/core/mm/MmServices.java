@@ -44,7 +44,8 @@ public final class MmServices {
     return tracer;
   }
 
-  CommitAccount commit() {
+  /** What has been promised to all processes. */
+  public CommitAccount commit() {
     return commit;
   }
 

@@ -18,6 +18,7 @@ public final class PageZapper {
    * @param keepGuards leave guard markers in place, as MADV_DONTNEED does
    */
   public static void zap(PageTables tables, long start, long end, boolean keepGuards) {
+    tables.updateHighWater();
     FrameGather gather = new FrameGather(tables);
     tables.visit(
         start,

@@ -13,6 +13,8 @@ import io.faultline.kernel.InitialArea;
 import io.faultline.kernel.ProcessImage;
 import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
+import io.faultline.mm.VmFlag;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -42,6 +44,10 @@ public final class SpaceBuilder {
     try {
       for (InitialArea initial : image.areas()) {
         add(space, initial, files);
+        // The program's code is what execve maps first.
+        if (space.textPages() == 0 && initial.file() != null && initial.flags().has(VmFlag.EXEC)) {
+          space.setTextPages(initial.end() - initial.start() >>> Mman.PAGE_SHIFT);
+        }
       }
     } catch (ErrnoException | IllegalStateException refused) {
       ExitOperation.exit(space);

@@ -44,6 +44,9 @@ final class SpaceValidator {
     check(kept.stack() == counted.stack(), "stack_vm", kept.stack(), counted.stack());
     locked[0] += kept.stranded();
     check(kept.locked() == locked[0], "locked_vm", kept.locked(), locked[0]);
+    check(
+        space.tables().residentCount() == space.tables().residentPages(),
+        "rss", space.tables().residentCount(), space.tables().residentPages());
     validateEntries(space);
   }
 

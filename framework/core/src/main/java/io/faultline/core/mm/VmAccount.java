@@ -18,9 +18,11 @@ public final class VmAccount {
   private long stack;
   private long locked;
   private long stranded;
+  private long peak;
 
   /** Adds pages of an area with these flags; fewer when negative ({@code vm_stat_account}). */
   void add(long flags, long pages) {
+    peak = Math.max(peak, total);
     total += pages;
     if (isExec(flags)) {
       exec += pages;
@@ -64,6 +66,16 @@ public final class VmAccount {
     exec = parent.exec;
     stack = parent.stack;
     locked = 0;
+  }
+
+  /** Forgets that there was ever more than now: after a fork. */
+  void resetPeak() {
+    peak = total;
+  }
+
+  /** {@code VmPeak}: the most that there ever was. */
+  public long peak() {
+    return Math.max(peak, total);
   }
 
   /** {@code VmSize}. */

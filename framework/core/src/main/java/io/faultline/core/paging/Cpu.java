@@ -384,7 +384,7 @@ public final class Cpu implements UserMemory {
         handler.fault(address, access);
         continue;
       }
-      long marked = entry | Pte.ACCESSED | (access == Access.WRITE ? Pte.DIRTY : 0);
+      long marked = entry | Pte.ACCESSED | (access == Access.WRITE ? Pte.WRITTEN : 0);
       if (marked != entry && !leaf.replace(index, entry, marked)) {
         continue;
       }
@@ -392,7 +392,7 @@ public final class Cpu implements UserMemory {
       long page = address & PAGE;
       tlb.fill(page, Rights.allows(marked, Access.READ, pkru),
           // The first store to a clean page has to come by here and mark it.
-          Pte.isDirty(marked) && Rights.allows(marked, Access.WRITE, pkru),
+          Pte.isWritten(marked) && Rights.allows(marked, Access.WRITE, pkru),
           Rights.allows(marked, Access.EXECUTE, pkru),
           ArenaAccess.location(tables.memory(), Pte.frame(marked)) - page);
       if (tables.generation() == generation) {

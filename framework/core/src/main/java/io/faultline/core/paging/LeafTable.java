@@ -5,6 +5,7 @@ package io.faultline.core.paging;
 import io.faultline.core.memory.PhysicalMemory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * The last level of a page table: 512 entries for 2 MiB. Read without a lock; written with its own
@@ -15,6 +16,8 @@ final class LeafTable {
   private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final PhysicalMemory memory;
+  /** Of all tables of the space: entries that hold a reference on a frame. */
+  private final LongAdder residentOfAll;
   private final long[] entries = new long[ENTRIES];
   /** Entries that are not 0. Guarded by this. */
   private int used;
@@ -25,9 +28,11 @@ final class LeafTable {
 
   /**
    * @param memory whose frames count the entries that map them
+   * @param residentOfAll counts the entries of all tables that hold a reference on a frame
    */
-  LeafTable(PhysicalMemory memory) {
+  LeafTable(PhysicalMemory memory, LongAdder residentOfAll) {
     this.memory = memory;
+    this.residentOfAll = residentOfAll;
   }
 
   long get(int index) {
@@ -61,6 +66,9 @@ final class LeafTable {
     boolean has = isResident(after);
     if (had && has && Pte.frame(before) == Pte.frame(after)) {
       return;
+    }
+    if (has != had) {
+      residentOfAll.add(has ? 1 : -1);
     }
     if (has) {
       resident++;

@@ -10,6 +10,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,8 @@ public final class PageTables {
   private final Object[] root = new Object[FANOUT];
   private final AtomicLong tables = new AtomicLong();
   private final AtomicLong generation = new AtomicLong();
+  private final LongAdder resident = new LongAdder();
+  private final AtomicLong highWater = new AtomicLong();
   /** Of the Cpus of this space. Replaced whole, with this held. */
   private volatile List<WeakReference<Tlb>> tlbs = List.of();
   private volatile int pkru;
@@ -321,7 +324,33 @@ public final class PageTables {
     return tables.get();
   }
 
-  /** Entries that hold a reference on a frame. */
+  /**
+   * Entries that hold a reference on a frame, as it was counted ({@code get_mm_rss}); while others
+   * write, a moment of the past.
+   */
+  public long residentCount() {
+    return resident.sum();
+  }
+
+  /**
+   * Notes how many pages are resident, if they are more than ever ({@code update_hiwater_rss}): to be
+   * called before pages go.
+   */
+  public void updateHighWater() {
+    highWater.accumulateAndGet(resident.sum(), Math::max);
+  }
+
+  /** The most pages that were resident at once ({@code get_mm_hiwater_rss}). */
+  public long highWater() {
+    return Math.max(highWater.get(), resident.sum());
+  }
+
+  /** Forgets that there were ever more than now ({@code reset_mm_hiwater_rss}). */
+  public void resetHighWater() {
+    highWater.set(resident.sum());
+  }
+
+  /** Entries that hold a reference on a frame, counted once more. */
   public long residentPages() {
     return residentBelow(root);
   }
@@ -364,7 +393,7 @@ public final class PageTables {
     Object[] table = makeLast(address);
     int i = (int) (address >>> PMD_SHIFT) & INDEX;
     Object leaf = SLOT.getAcquire(table, i);
-    return (LeafTable) (leaf == null ? install(table, i, new LeafTable(memory)) : leaf);
+    return (LeafTable) (leaf == null ? install(table, i, new LeafTable(memory, resident)) : leaf);
   }
 
   /** The table of leaf tables for an address. */

@@ -33,8 +33,10 @@ public final class Pte {
   public static final long SPECIAL = 1L << 9;
   /** A private anonymous page, owned through an anon_vma. */
   public static final long ANON = 1L << 10;
-  /** Written since the soft-dirty bits were last cleared; kept by the kernel, not by the TLB. */
+  /** Written since the soft-dirty bits were last cleared ({@code /proc/PID/clear_refs}). */
   public static final long SOFT_DIRTY = 1L << 11;
+  /** What a store leaves behind. */
+  public static final long WRITTEN = DIRTY | SOFT_DIRTY;
   /** Must not be executed. */
   public static final long NX = 1L << 63;
 
@@ -107,6 +109,15 @@ public final class Pte {
 
   public static boolean isDirty(long entry) {
     return (entry & DIRTY) != 0;
+  }
+
+  /** Whether both marks of a store stand: the next one need not come by. */
+  static boolean isWritten(long entry) {
+    return (entry & WRITTEN) == WRITTEN;
+  }
+
+  public static boolean isSoftDirty(long entry) {
+    return (entry & SOFT_DIRTY) != 0;
   }
 
   public static boolean isAccessed(long entry) {
