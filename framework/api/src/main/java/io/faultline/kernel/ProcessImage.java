@@ -3,6 +3,7 @@
 package io.faultline.kernel;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param credentials who it is
  * @param areas its first areas, ascending and disjoint
  * @param objects names kernel objects; null leaves it to the kernel
+ * @param arguments its command line, the program first; shown in core dumps
+ * @param auxiliary entries of its auxiliary vector ({@code AT_…} of {@code elf.h}, such as 9 for
+ *     {@code AT_ENTRY}) that only the image knows; the kernel adds those it knows itself
  */
 public record ProcessImage(
     String name,
@@ -24,8 +28,10 @@ public record ProcessImage(
     Limits limits,
     Credentials credentials,
     List<InitialArea> areas,
-    @Nullable KernelObjects objects) {
-  /** Copies the list of areas. */
+    @Nullable KernelObjects objects,
+    List<String> arguments,
+    Map<Integer, Long> auxiliary) {
+  /** Copies the collections. */
   public ProcessImage {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(profile, "profile");
@@ -33,5 +39,19 @@ public record ProcessImage(
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(credentials, "credentials");
     areas = List.copyOf(areas);
+    arguments = List.copyOf(arguments);
+    auxiliary = Map.copyOf(auxiliary);
+  }
+
+  /** A process whose command line is its name, and of whose auxiliary vector no more is known. */
+  public ProcessImage(
+      String name,
+      KernelProfile profile,
+      MmLayout layout,
+      Limits limits,
+      Credentials credentials,
+      List<InitialArea> areas,
+      @Nullable KernelObjects objects) {
+    this(name, profile, layout, limits, credentials, areas, objects, List.of(name), Map.of());
   }
 }

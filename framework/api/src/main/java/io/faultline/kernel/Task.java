@@ -3,6 +3,8 @@
 package io.faultline.kernel;
 
 import io.faultline.device.OpenFile;
+import io.faultline.mm.Signal;
+import java.util.Set;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
@@ -42,6 +44,18 @@ public interface Task {
 
   /** A snapshot of all descriptors. */
   SortedMap<Integer, OpenFile> files();
+
+  /** The signals that it handles itself; none at the beginning. A child has its parent's. */
+  Set<Signal> handledSignals();
+
+  /**
+   * Sets which signals it handles itself ({@code sigaction(2)}): what reads or writes its memory then
+   * catches the {@link io.faultline.mm.SignalException}. It matters where a refused access would end
+   * the process, {@link CoreDumps#setPattern}.
+   *
+   * @throws IllegalArgumentException for SIGKILL, which nobody can handle
+   */
+  void setHandledSignals(Set<Signal> signals);
 
   /**
    * Tells a listener why each call and fault on its memory ends as it does. One listener at a time;

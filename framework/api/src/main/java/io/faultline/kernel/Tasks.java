@@ -3,6 +3,7 @@
 package io.faultline.kernel;
 
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Siginfo;
 import io.faultline.mm.Signal;
 import java.util.List;
 import java.util.Optional;
@@ -40,8 +41,14 @@ public interface Tasks {
    */
   void exit(Task task, int status);
 
-  /** Ends a process by a signal; otherwise as {@link #exit}. */
+  /**
+   * Ends a process by a signal; otherwise as {@link #exit}. With SIGSEGV or SIGBUS it dumps its core
+   * first where {@link CoreDumps#setPattern} says so.
+   */
   void kill(Task task, Signal signal);
+
+  /** Ends a process by the signal of a refused access; otherwise as for a bare signal. */
+  void kill(Task task, Siginfo signal);
 
   /** The running process of that number. */
   Optional<Task> find(int pid);

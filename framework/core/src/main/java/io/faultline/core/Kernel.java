@@ -13,6 +13,8 @@ import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.mm.MmServices;
+import io.faultline.core.process.CoreDumpService;
+import io.faultline.core.process.CoreDumper;
 import io.faultline.core.process.DeviceService;
 import io.faultline.core.process.Dispatcher;
 import io.faultline.core.process.DriverUnplug;
@@ -21,6 +23,7 @@ import io.faultline.core.process.ProcService;
 import io.faultline.core.process.SystemCalls;
 import io.faultline.core.process.TaskTable;
 import io.faultline.device.PageAllocator;
+import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
@@ -65,6 +68,7 @@ public final class Kernel implements AutoCloseable {
   private final SystemCalls calls;
   private final Dispatcher dispatcher;
   private final ProcService proc = new ProcService();
+  private final CoreDumpService cores;
   private final DeviceService devices;
 
   /**
@@ -80,7 +84,9 @@ public final class Kernel implements AutoCloseable {
     services.setFaults(populate);
     FaultStatistics statistics = new FaultStatistics();
     PageFaultHandler faults = new PageFaultHandler(statistics, tracer);
-    this.tasks = new TaskTable(services, profile, faults, statistics);
+    CoreDumper dumper = new CoreDumper(message -> log.problem(message, null));
+    this.cores = new CoreDumpService(dumper);
+    this.tasks = new TaskTable(services, profile, faults, statistics, dumper);
     this.files = new FileService(table);
     this.calls = new SystemCalls(populate, tracer);
     this.dispatcher = new Dispatcher(faults, populate, statistics);
@@ -111,6 +117,10 @@ public final class Kernel implements AutoCloseable {
 
   public Proc proc() {
     return proc;
+  }
+
+  public CoreDumps cores() {
+    return cores;
   }
 
   public Devices devices() {

@@ -14,6 +14,7 @@ import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.Recording;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Makes the process of a recording's first line. */
 public final class RecordedImage {
@@ -63,7 +64,9 @@ public final class RecordedImage {
         meta.limits(),
         meta.credentials(),
         areas,
-        objects);
+        objects,
+        meta.command(),
+        Map.of());
   }
 
   private static String commandName(Recording recording) {

@@ -9,6 +9,9 @@ import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.TraceListener;
 import io.faultline.shell.command.Brk;
 import io.faultline.shell.command.Close;
+import io.faultline.shell.command.Core;
+import io.faultline.shell.command.CorePattern;
+import io.faultline.shell.command.CoredumpFilter;
 import io.faultline.shell.command.DevicesCommand;
 import io.faultline.shell.command.Drivers;
 import io.faultline.shell.command.Faults;
@@ -63,6 +66,9 @@ public final class BootedShell implements AutoCloseable {
         .with(new Fork(tasks, vmas, faults))
         .with(new Kill(tasks))
         .with(new Use(tasks))
+        .with(new Core(tasks, kernel.cores()))
+        .with(new CoredumpFilter(tasks, kernel.cores()))
+        .with(new CorePattern(kernel.cores()))
         .with(new Maps(tasks, kernel.proc()))
         .with(new Vmas(tasks, vmas, kernel.proc(), devices))
         .with(new FilesCommand(tasks))

@@ -5,6 +5,7 @@ package io.faultline.testkit;
 import io.faultline.core.device.Watchdog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.device.PageAllocator;
+import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
@@ -85,6 +86,11 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   @Override
   public Proc proc() {
     return core.proc();
+  }
+
+  @Override
+  public CoreDumps cores() {
+    return core.cores();
   }
 
   @Override

@@ -3,6 +3,7 @@
 package io.faultline.testkit;
 
 import io.faultline.device.PageAllocator;
+import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
@@ -32,6 +33,9 @@ public interface Kernel {
 
   /** The texts of {@code /proc}. */
   Proc proc();
+
+  /** Core dumps. */
+  CoreDumps cores();
 
   /**
    * A driver's own page allocator, as Declarative Services would give it to the driver's bundle.

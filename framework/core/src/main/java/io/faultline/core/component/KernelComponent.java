@@ -31,6 +31,7 @@ public final class KernelComponent {
   @Activate
   public KernelComponent(KernelConfig config) {
     kernel = new Kernel(config.memory_bytes(), profile(config), log);
+    kernel.cores().setPattern(config.core_pattern());
     watchdog = new WatchdogThread(kernel.watchdog(), log);
     accounts = new PageAccounts(kernel, log);
   }

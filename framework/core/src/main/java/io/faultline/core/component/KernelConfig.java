@@ -82,4 +82,12 @@ public @interface KernelConfig {
       description = "free pages of 2 MiB for MAP_HUGETLB",
       min = "0")
   long vm_nr__hugepages() default 0;
+
+  /** {@code kernel.core_pattern}. */
+  @AttributeDefinition(
+      name = "core.pattern",
+      description = "file that a process dying of SIGSEGV or SIGBUS dumps its core to, such as"
+          + " /tmp/core.%e.%p; knows %p %e %s %t %u %h %%; empty for none. With it a refused access"
+          + " ends the process unless it handles the signal")
+  String core_pattern() default "";
 }

@@ -3,6 +3,7 @@
 package io.faultline.core.component;
 
 import io.faultline.core.Kernel;
+import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
@@ -41,6 +42,11 @@ import org.osgi.service.component.annotations.Reference;
     uses = Proc.class)
 @Capability(
     namespace = "osgi.service",
+    attribute = "objectClass:List<String>=\"io.faultline.kernel.CoreDumps\"",
+    effective = "active",
+    uses = CoreDumps.class)
+@Capability(
+    namespace = "osgi.service",
     attribute = "objectClass:List<String>=\"io.faultline.kernel.FaultDispatcher\"",
     effective = "active",
     uses = FaultDispatcher.class)
@@ -64,6 +70,7 @@ public final class KernelServices {
     publish(context, Devices.class, kernel.devices());
     publish(context, Files.class, kernel.files());
     publish(context, Proc.class, kernel.proc());
+    publish(context, CoreDumps.class, kernel.cores());
     publish(context, FaultDispatcher.class, kernel.faults());
     publish(context, VmaService.class, kernel.calls());
     publish(context, Tasks.class, kernel.tasks());

@@ -28,6 +28,7 @@ import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.Mman;
 import io.faultline.mm.VmFlags;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,8 @@ final class StandardImage {
   private static final long MMAP_BASE = VDSO + 2 * Mman.PAGE_SIZE;
   private static final long STACK_END = 0x7fff_ffff_f000L;
   private static final long STACK = STACK_END - 33 * Mman.PAGE_SIZE;
+  /** Where the program's code begins, in its auxiliary vector. */
+  private static final int AT_ENTRY = 9;
   private static final DeviceNumber ROOT_FILE_SYSTEM = new DeviceNumber(8, 1);
 
   private final ProgramFile programs;
@@ -86,7 +89,9 @@ final class StandardImage {
             area(VCLOCK, VDSO, vvar, 0, null, SpecialMapping.VVAR_VCLOCK),
             area(VDSO, MMAP_BASE, text | VM_DONTEXPAND, 0, null, SpecialMapping.VDSO),
             area(STACK, STACK_END, data | VM_GROWSDOWN, STACK >>> Mman.PAGE_SHIFT, null, null)),
-        null);
+        null,
+        List.of(name),
+        Map.of(AT_ENTRY, TEXT));
   }
 
   private static InitialArea area(

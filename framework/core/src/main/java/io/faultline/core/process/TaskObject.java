@@ -7,14 +7,19 @@ import io.faultline.core.fault.PageFaultHandler;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.paging.Cpu;
 import io.faultline.device.OpenFile;
+import io.faultline.kernel.CoreFilter;
 import io.faultline.kernel.Credentials;
 import io.faultline.kernel.DecisionListener;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Limits;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.UserMemory;
+import io.faultline.mm.Access;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Signal;
+import io.faultline.mm.SignalException;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -26,19 +31,56 @@ final class TaskObject implements Task {
   private final int pid;
   private final int parentPid;
   private final String name;
+  private final CommandLine commandLine;
   private final AddressSpace space;
   private final PageFaultHandler faults;
+  private final UnhandledSignals unhandled;
   /** Guarded by itself. */
   private final SortedMap<Integer, OpenFileObject> files = new TreeMap<>();
   /** Guarded by {@link #files}. */
   private @Nullable String end;
 
-  TaskObject(int pid, int parentPid, String name, AddressSpace space, PageFaultHandler faults) {
+  private volatile Set<Signal> handledSignals = Set.of();
+  private volatile int coreFilter = CoreFilter.DEFAULT;
+
+  TaskObject(
+      int pid,
+      int parentPid,
+      String name,
+      CommandLine commandLine,
+      AddressSpace space,
+      PageFaultHandler faults,
+      UnhandledSignals unhandled) {
     this.pid = pid;
     this.parentPid = parentPid;
     this.name = name;
+    this.commandLine = commandLine;
     this.space = space;
     this.faults = faults;
+    this.unhandled = unhandled;
+  }
+
+  /** A child with a copy of the address space; it shares files and inherits what is inherited. */
+  TaskObject child(int childPid, AddressSpace copy) {
+    TaskObject child =
+        new TaskObject(childPid, pid, name, commandLine, copy, faults, unhandled);
+    child.handledSignals = handledSignals;
+    child.coreFilter = coreFilter;
+    shareFilesWith(child);
+    return child;
+  }
+
+  CommandLine commandLine() {
+    return commandLine;
+  }
+
+  /** {@code /proc/PID/coredump_filter}. */
+  int coreFilter() {
+    return coreFilter;
+  }
+
+  void setCoreFilter(int mask) {
+    coreFilter = mask & CoreFilter.ALL;
   }
 
   AddressSpace space() {
@@ -116,9 +158,32 @@ final class TaskObject implements Task {
   }
 
   @Override
+  public Set<Signal> handledSignals() {
+    return handledSignals;
+  }
+
+  @Override
+  public void setHandledSignals(Set<Signal> signals) {
+    if (signals.contains(Signal.SIGKILL)) {
+      throw new IllegalArgumentException("signals: nobody can handle SIGKILL");
+    }
+    handledSignals = Set.copyOf(signals);
+  }
+
+  @Override
   public UserMemory newCpu() {
-    return new Cpu(
-        space.tables(), (address, access) -> faults.faultOrThrow(space, address, access));
+    return new Cpu(space.tables(), this::fault);
+  }
+
+  private void fault(long address, Access access) {
+    try {
+      faults.faultOrThrow(space, address, access);
+    } catch (SignalException refused) {
+      if (!handledSignals.contains(refused.info().signal())) {
+        unhandled.refused(this, refused.info(), access);
+      }
+      throw refused;
+    }
   }
 
   /** Gives a file the lowest free descriptor; the file's reference is the descriptor's. */
@@ -158,13 +223,20 @@ final class TaskObject implements Task {
   }
 
   /** Shares all descriptors with a child. */
-  void shareFilesWith(TaskObject child) {
+  private void shareFilesWith(TaskObject child) {
     synchronized (files) {
       files.forEach(
           (fd, file) -> {
             file.retain();
             child.replace(fd, file);
           });
+    }
+  }
+
+  /** Adds to how it ended. */
+  void annotateEnd(String more) {
+    synchronized (files) {
+      end = end + more;
     }
   }
 

@@ -10,13 +10,16 @@ import io.faultline.core.mm.ExitOperation;
 import io.faultline.core.mm.ForkOperation;
 import io.faultline.core.mm.MmServices;
 import io.faultline.core.mm.SpaceBuilder;
+import io.faultline.core.proc.elf.DeathSignal;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.ProcessImage;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Errno;
+import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Siginfo;
 import io.faultline.mm.Signal;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +27,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** The process table. Thread-safe. */
 public final class TaskTable implements Tasks {
@@ -31,6 +35,7 @@ public final class TaskTable implements Tasks {
   private final KernelProfile profile;
   private final PageFaultHandler faults;
   private final FaultStatistics statistics;
+  private final CoreDumper cores;
   private final SpaceBuilder builder;
   private final StandardImage standardImage;
   private final AtomicInteger pids = new AtomicInteger();
@@ -43,11 +48,13 @@ public final class TaskTable implements Tasks {
       MmServices services,
       KernelProfile profile,
       PageFaultHandler faults,
-      FaultStatistics statistics) {
+      FaultStatistics statistics,
+      CoreDumper cores) {
     this.services = services;
     this.profile = profile;
     this.faults = faults;
     this.statistics = statistics;
+    this.cores = cores;
     this.builder = new SpaceBuilder(services);
     this.standardImage = new StandardImage(services.memory());
   }
@@ -69,7 +76,9 @@ public final class TaskTable implements Tasks {
   public Task spawn(ProcessImage image) {
     int pid = pids.incrementAndGet();
     TaskObject task =
-        new TaskObject(pid, 0, image.name(), builder.build(pid, image), faults);
+        new TaskObject(
+            pid, 0, image.name(), new CommandLine(image.arguments(), image.auxiliary()),
+            builder.build(pid, image), faults, this::refused);
     tasks.put(pid, task);
     trace(TraceEvent.Kind.SPAWN, task, task.name());
     return task;
@@ -90,8 +99,7 @@ public final class TaskTable implements Tasks {
     } finally {
       source.unlockForWriting();
     }
-    TaskObject child = new TaskObject(pid, original.pid(), original.name(), copy, faults);
-    original.shareFilesWith(child);
+    TaskObject child = original.child(pid, copy);
     tasks.put(pid, child);
     trace(TraceEvent.Kind.FORK, original, "child " + pid);
     return child;
@@ -99,15 +107,27 @@ public final class TaskTable implements Tasks {
 
   @Override
   public void exit(Task task, int status) {
-    end(task, "exited " + status);
+    end(task, "exited " + status, null);
   }
 
   @Override
   public void kill(Task task, Signal signal) {
-    end(task, "killed by " + signal);
+    end(task, "killed by " + signal, DeathSignal.of(signal));
   }
 
-  private void end(Task task, String how) {
+  @Override
+  public void kill(Task task, Siginfo signal) {
+    end(task, "killed by " + signal.signal(), DeathSignal.of(signal));
+  }
+
+  /** Nobody handles a refused access: fatal where processes dump cores, else told to whoever made it. */
+  private void refused(TaskObject task, Siginfo info, Access access) {
+    if (cores.enabled()) {
+      end(task, "killed by " + info.signal(), DeathSignal.of(info, access));
+    }
+  }
+
+  private void end(Task task, String how, @Nullable DeathSignal signal) {
     if (!(task instanceof TaskObject object)) {
       return;
     }
@@ -115,11 +135,14 @@ public final class TaskTable implements Tasks {
     if (files == null) {
       return;
     }
+    if (signal != null && signal.dumps() && cores.dumpDying(object, signal)) {
+      object.annotateEnd(" (core dumped)");
+    }
     ExitOperation.exit(object.space());
     files.values().forEach(OpenFileObject::release);
     tasks.remove(object.pid());
     statistics.forget(object.pid());
-    trace(TraceEvent.Kind.EXIT, object, how);
+    trace(TraceEvent.Kind.EXIT, object, String.valueOf(object.end()));
   }
 
   private void trace(TraceEvent.Kind kind, TaskObject task, String text) {

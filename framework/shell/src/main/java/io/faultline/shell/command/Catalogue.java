@@ -22,6 +22,8 @@ public final class Catalogue {
   private static final List<Group> GROUPS =
       List.of(
           new Group("Processes", List.of(Ps.class, Spawn.class, Fork.class, Kill.class, Use.class)),
+          new Group(
+              "Core dumps", List.of(Core.class, CoredumpFilter.class, CorePattern.class)),
           new Group("Areas", List.of(Maps.class, Vmas.class)),
           new Group(
               "Files",

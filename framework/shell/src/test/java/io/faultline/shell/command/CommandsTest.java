@@ -12,12 +12,15 @@ import io.faultline.shell.Command;
 import io.faultline.shell.Manual;
 import io.faultline.shell.view.AddressView;
 import io.faultline.shell.view.AreaRow;
+import io.faultline.testkit.ElfCore;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every command on a real kernel with a real driver, typed into a real Gogo session. */
 class CommandsTest {
@@ -405,16 +408,16 @@ class CommandsTest {
 
   /** Help is worth nothing if what it shows does not work. */
   @TestFactory
-  List<DynamicTest> everyExampleWorksAsItStands() {
+  List<DynamicTest> everyExampleWorksAsItStands(@TempDir Path folder) {
     return Catalogue.typed().stream()
         .filter(command -> command != Help.class && command != VmHelp.class)
         .map(Manual::of)
         .flatMap(manual -> manual.examples().stream())
-        .map(example -> DynamicTest.dynamicTest(example, () -> tryExample(example)))
+        .map(example -> DynamicTest.dynamicTest(example, () -> tryExample(example, folder)))
         .toList();
   }
 
-  private static void tryExample(String example) throws Exception {
+  private static void tryExample(String example, Path folder) throws Exception {
     try (BootedShell fresh = new BootedShell()) {
       fresh.kernel().devices().register(
           DeviceRegistration.of("zero"), new MmapProvider() {});
@@ -422,6 +425,7 @@ class CommandsTest {
           "spawn demo", "open 1 /dev/scullp0", "write 1 0 " + "x".repeat(4096),
           "write 1 0 " + "y".repeat(4096), "mmap 1 2p rw- shared,fixed 0 at 0x7ffff7ff4000",
           "read 1 0 1 at 0");
+      fresh.gogo().session().currentDir(folder);
       fresh.gogo().run(example);
     }
   }
@@ -434,5 +438,47 @@ class CommandsTest {
         assertThat(shell.gogo().session().get("faultline:" + name)).as(name).isNotNull();
       }
     }
+  }
+
+  @Test
+  void coreWritesAFileInTheCurrentFolderAndTheProcessLivesOn(@TempDir Path folder)
+      throws Exception {
+    mapScullp();
+    shell.gogo().session().currentDir(folder);
+    assertThat(shell.type("core 1 core.demo"))
+        .matches(folder + "/core.demo: 8 segments, \\d+ bytes \\(\\d+ written, the rest holes\\)");
+    assertThat(ElfCore.read(folder.resolve("core.demo")).files())
+        .anyMatch(file -> file.path().equals("/dev/scullp0"));
+    assertThat(process(1).alive()).isTrue();
+  }
+
+  @Test
+  void aCoreThatCannotBeWrittenIsTold(@TempDir Path folder) {
+    shell.type("spawn demo");
+    assertThat(shell.type("core 1 " + folder + "/nowhere/core"))
+        .endsWith("core: " + folder + "/nowhere/core: " + folder + "/nowhere: is no folder");
+    assertThat(shell.type("core 1")).contains("core: FILE is missing");
+  }
+
+  @Test
+  void coredumpFilterPrintsTheKernelsTextAndSetsIt() {
+    shell.type("spawn demo");
+    assertThat(shell.type("coredump_filter 1")).isEqualTo("00000033");
+    assertThat(shell.type("coredump_filter 1 0x3f", "coredump_filter 1")).isEqualTo("0000003f");
+    assertThat(shell.type("coredump_filter 1 010", "coredump_filter 1")).isEqualTo("00000008");
+    assertThat(shell.type("coredump_filter 1 rw")).contains("MASK 'rw' is no mask");
+  }
+
+  @Test
+  void withACorePatternARefusedAccessEndsItsProcess(@TempDir Path folder) throws Exception {
+    assertThat(shell.type("core_pattern")).isEqualTo("off");
+    shell.type("core_pattern '" + folder + "/core.%e.%p'");
+    assertThat(shell.type("core_pattern")).isEqualTo(folder + "/core.%e.%p");
+    shell.type("spawn demo");
+    assertThat(shell.type("poke 1 0x10 x")).contains("SIGSEGV (SEGV_MAPERR) at 0x10");
+    assertThat(shell.type("ps")).startsWith("no processes");
+    assertThat(ElfCore.read(folder.resolve("core.demo.1")).segments()).isNotEmpty();
+    assertThat(shell.type("core_pattern off", "core_pattern")).isEqualTo("off");
+    assertThat(shell.type("core_pattern '|cat'")).contains("cores go to files alone");
   }
 }
