@@ -184,7 +184,8 @@ public final class ElfCore {
         .filter(s -> Long.compareUnsigned(address - s.start(), s.size()) < 0)
         .findFirst()
         .orElseThrow(
-            () -> new IllegalArgumentException("address: no segment at " + Long.toHexString(address)));
+            () -> new IllegalArgumentException(
+                "address: no segment at " + Long.toHexString(address)));
   }
 
   /**

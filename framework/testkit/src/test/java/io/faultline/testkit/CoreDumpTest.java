@@ -237,7 +237,7 @@ class CoreDumpTest {
   /** Anonymous private and shared, a file private and shared: bit by bit. */
   @ParameterizedTest
   @CsvSource({
-      "0, ----", "1, p---", "2, -s--", "4, --f-", "8, ---d", "3, ps--", "0x1ff, psfd",
+    "0, ----", "1, p---", "2, -s--", "4, --f-", "8, ---d", "3, ps--", "0x1ff, psfd",
   })
   void theFilterChoosesKindsOfAreas(String mask, String dumped) throws Exception {
     RecordingDriver driver = driver();

@@ -63,7 +63,8 @@ public final class CoreDumper {
       return false;
     }
     String who = task.name() + "[" + task.pid() + "]: " + (signal.info() == null
-        ? signal.signal() : signal.info());
+        ? signal.signal()
+        : signal.info());
     try {
       Path file = now.file(task, signal).toAbsolutePath();
       CoreReport report = dump(task, file, signal, CoreProgress.NONE);

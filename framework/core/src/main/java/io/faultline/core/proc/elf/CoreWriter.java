@@ -121,7 +121,7 @@ public final class CoreWriter {
 
   private void contents(AreaSnapshot area) throws IOException, ErrnoException {
     long end = area.start() + area.dumped();
-    for (long from = area.start(); from != end; ) {
+    for (long from = area.start(); from != end;) {
       int count = (int) Math.min(STRETCH, (end - from) >>> Mman.PAGE_SHIFT);
       copy(from, count);
       writeStretch(count);
