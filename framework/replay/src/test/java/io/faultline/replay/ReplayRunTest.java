@@ -83,7 +83,12 @@ class ReplayRunTest {
     assertThat(lines().getFirst()).contains("digests 1/13", "prefix 20.00%");
     assertThat(lines()).anyMatch(line -> line.startsWith("  >     7 mmap("));
     assertThat(lines())
-        .anyMatch(line -> line.contains("DIGEST: expected 13 5a3969d1, got 14 5a3969d1"));
+        .anyMatch(line -> line.contains("DIGEST: expected 13 5a3969d1, got 14 5a3969d1"))
+        .containsSubsequence(
+            "    ours was decided by",
+            "      placement: the highest gap below mmap_base that holds 0x2000 bytes: 7ffff7fc0000"
+                + " (Placer, arch_get_unmapped_area_topdown)",
+            "      area: a new area (MapRegion, __mmap_new_vma)");
     assertThat(lines()).anyMatch(line -> line.contains("Faultline before (Linux after: 13 lines)"));
   }
 
@@ -117,6 +122,20 @@ class ReplayRunTest {
         .isInstanceOf(CommandException.class)
         .hasMessageContaining("would both be true.results");
     assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void jsonNamesTheRulesOfTheFirstDivergence() throws Exception {
+    TestRecordings.copy("true", folder.resolve("wrong"));
+    Path digests = folder.resolve("wrong/digests.txt");
+    Files.writeString(digests, Files.readString(digests).replace("7 14 5a3969d1", "7 14 00000000"));
+    run("--json", "wrong");
+    assertThat(lines().getFirst())
+        .contains(
+            "\"decidedAtLine\":7,\"decisions\":[{\"kind\":\"PLACEMENT\",\"rule\":\"TOP_DOWN\","
+                + "\"text\":\"the highest gap below mmap_base that holds 0x2000 bytes:"
+                + " 7ffff7fc0000\",\"class\":\"Placer\","
+                + "\"source\":\"arch_get_unmapped_area_topdown\"}");
   }
 
   @Test

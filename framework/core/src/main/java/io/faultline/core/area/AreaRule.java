@@ -53,7 +53,7 @@ public enum AreaRule implements Rule {
       Kind.ANON_VMA, "a new one: no neighbour's fits", "__anon_vma_prepare", AnonVmaReuse.class),
 
   SPLIT_REFUSED(
-      Kind.CHECK, "may_split of the area's operations", "__split_vma", AreaSplitter.class),
+      Kind.CHECK, "may_split of the area's operations", "RULES 3, __split_vma", AreaSplitter.class),
 
   STACK_GAP_PASSED(
       Kind.PLACEMENT, "a gap was passed over: it is the guard gap of a stack",

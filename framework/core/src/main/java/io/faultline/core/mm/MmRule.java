@@ -35,7 +35,11 @@ enum MmRule implements Rule {
   OFFSET_KEPT(Kind.AREA, "keeps its page offset", "RULES 12, copy_vma", AreaMove.class),
   SOURCE_LEFT(Kind.AREA, "the source stays, empty", "dontunmap_complete", MremapOperation.class),
   STACK_GROWN(Kind.AREA, "the stack grows", "RULES 17, expand_downwards", StackGrowth.class),
-  STACK_HELD(Kind.AREA, "the stack must not grow", "RULES 17, expand_downwards", StackGrowth.class),
+  STACK_NEAR_AREA(
+      Kind.AREA, "the stack must not grow: something accessible is too near",
+      "RULES 17, expand_downwards", StackGrowth.class),
+  STACK_HELD(Kind.AREA, "the stack must not grow: a limit", "RULES 17, expand_downwards",
+      StackGrowth.class),
 
   NO_HUGE_PAGES(
       Kind.FLAGS, "MAP_STACK sets VM_NOHUGEPAGE",

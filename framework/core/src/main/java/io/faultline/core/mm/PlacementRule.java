@@ -15,6 +15,9 @@ enum PlacementRule implements Rule {
   HINT_REFUSED(
       Kind.PLACEMENT, "the hint is not free",
       "arch_get_unmapped_area_topdown", Placer.class),
+  HINT_IN_STACK_GAP(
+      Kind.PLACEMENT, "the hint lies in the guard gap of a stack",
+      "RULES 17, arch_get_unmapped_area_topdown", Placer.class),
   TOP_DOWN(
       Kind.PLACEMENT, "the highest gap below mmap_base",
       "arch_get_unmapped_area_topdown", Placer.class),

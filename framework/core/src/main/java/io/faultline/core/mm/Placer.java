@@ -179,7 +179,7 @@ final class Placer {
         decisions.by(PlacementRule.HINT_TAKEN, wish, wish + length);
         return wish;
       }
-      decisions.by(PlacementRule.HINT_REFUSED, wish, wish + length);
+      refuseHint(wish, length);
     }
     long low = (flags & MAP_ABOVE4G) != 0 ? FOUR_GIB : 0;
     long found =
@@ -204,7 +204,7 @@ final class Placer {
         decisions.by(PlacementRule.HINT_TAKEN, wish, wish + length);
         return wish;
       }
-      decisions.by(PlacementRule.HINT_REFUSED, wish, wish + length);
+      refuseHint(wish, length);
     }
     if ((flags & MAP_ABOVE4G) != 0) {
       begin = Math.max(begin, FOUR_GIB);
@@ -218,6 +218,17 @@ final class Placer {
       chose(low32 ? PlacementRule.LOW_32_BIT : otherwise, found, length);
     }
     return found;
+  }
+
+  private void refuseHint(long wish, long length) {
+    if (!decisions.wanted()) {
+      return;
+    }
+    Area next = space.areas().find(wish);
+    boolean onlyGap = next != null && wish + length <= next.start() && !isFree(wish, length);
+    decisions.by(
+        onlyGap ? PlacementRule.HINT_IN_STACK_GAP : PlacementRule.HINT_REFUSED, wish,
+        wish + length);
   }
 
   private void chose(PlacementRule rule, long address, long length) {

@@ -20,44 +20,43 @@ public final class StackGrowth {
    * @return whether it has; when not, nothing has changed but that it may have an anon_vma
    */
   public static boolean expand(AddressSpace space, Area area, long faultAddress) {
-    boolean grown = grow(space, area, faultAddress);
-    space
-        .decisions()
-        .by(grown ? MmRule.STACK_GROWN : MmRule.STACK_HELD, faultAddress, area.end());
-    return grown;
+    MmRule decided = grow(space, area, faultAddress);
+    space.decisions().by(decided, faultAddress, area.end());
+    return decided == MmRule.STACK_GROWN;
   }
 
-  private static boolean grow(AddressSpace space, Area area, long faultAddress) {
+  /** The rule that lets it grow, or forbids it. */
+  private static MmRule grow(AddressSpace space, Area area, long faultAddress) {
     long address = Args.pageStart(faultAddress);
     if (!area.hasAny(VM_GROWSDOWN) || address < space.profile().lowestPlacement()) {
-      return false;
+      return MmRule.STACK_HELD;
     }
     Area below = space.areas().previous(area);
     if (below != null
         && !below.hasAny(VM_GROWSDOWN)
         && below.hasAny(VM_ACCESS)
         && address - below.end() < space.guardGapBytes()) {
-      return false;
+      return MmRule.STACK_NEAR_AREA;
     }
     if (below != null && below.end() > address) {
-      return false;
+      return MmRule.STACK_NEAR_AREA;
     }
     // Even for a read: Linux takes the anon_vma's lock to change the start.
     space.prepareAnonVma(area);
     if (address >= area.start()) {
-      return true;
+      return MmRule.STACK_GROWN;
     }
     long grow = (area.start() - address) >>> PAGE_SHIFT;
     if (grow > area.pageOffset()
         || !space.mayExpand(area.flagBits(), grow)
         || Args.above(area.end() - address, space.limits().stack())
         || !space.mlockFutureOk(area.flagBits(), grow << PAGE_SHIFT)) {
-      return false;
+      return MmRule.STACK_HELD;
     }
     try {
       space.charge(grow);
     } catch (ErrnoException overcommitted) {
-      return false;
+      return MmRule.STACK_HELD;
     }
     if (area.hasAny(VM_LOCKED)) {
       space.account().addLocked(grow);
@@ -65,6 +64,6 @@ public final class StackGrowth {
     space.account().add(area.flagBits(), grow);
     space.areas().resize(area, address, area.end());
     area.setPageOffset(area.pageOffset() - grow);
-    return true;
+    return MmRule.STACK_GROWN;
   }
 }
