@@ -89,7 +89,6 @@ class ReasonsTest {
     "w-rare1, 36, HINT_RAISED, Placer, RULES 13",
     "w-rare1, 109, HINT_TAKEN, Placer, arch_get_unmapped_area_topdown",
     "w-rare1, 38, HINT_REFUSED, Placer, arch_get_unmapped_area_topdown",
-    "w-rare1, 145, HINT_IN_STACK_GAP, Placer, RULES 17",
     "w-rare1, 151, STACK_GAP_PASSED, UnmappedArea, RULES 17",
     "L5-s1, 1220, LOW_32_BIT, Placer, arch_get_unmapped_area",
     "w-rare1, 141, CANNOT_GROW, MremapOperation, vma_expandable",
