@@ -10,7 +10,9 @@ import java.util.Set;
  * order. An area that is not chosen stands in the core without contents.
  *
  * <p>Whatever is chosen, areas with {@code VM_DONTDUMP}, {@code VM_IO} or {@code VM_RESERVED} have no
- * contents, and the kernel's own mappings (vdso) always have.
+ * contents, and the kernel's own mappings (vdso) always have. An area with {@code VM_IO} has a size of
+ * 0 in the core's headers besides: where Linux lists it as memory without contents, gdb would show
+ * zeros.
  */
 public enum CoreFilter {
   /** Private memory with pages of the process's own, of a file too once it was written. */

@@ -196,9 +196,11 @@ class CoreDumpTest {
     program.poke(address, "device");
     driver.take();
     kernel.cores().setFilter(program.task(), CoreFilter.ALL);
-    Segment segment = dump().segment(address);
+    Segment segment = dump().segments().stream().filter(s -> s.start() == address)
+        .findFirst().orElseThrow();
     assertThat(segment.dumped()).isZero();
-    assertThat(segment.size()).isEqualTo(2 * PAGE);
+    // Where Linux has memory without contents, gdb shows zeros: a device's registers are no memory.
+    assertThat(segment.size()).isEqualTo(flag == VmFlag.IO ? 0 : 2 * PAGE);
     assertThat(driver.take()).isEmpty();
   }
 

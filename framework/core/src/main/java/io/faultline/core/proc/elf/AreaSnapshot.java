@@ -3,6 +3,7 @@
 package io.faultline.core.proc.elf;
 
 import static io.faultline.core.area.VmBits.VM_EXEC;
+import static io.faultline.core.area.VmBits.VM_IO;
 import static io.faultline.core.area.VmBits.VM_READ;
 import static io.faultline.core.area.VmBits.VM_WRITE;
 
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param start first byte
  * @param end first byte behind it
  * @param flagBits {@code vm_flags}
+ * @param inMemory {@code p_memsz}: its length, but 0 for a device's area ({@code VM_IO}): a debugger
+ *     shows zeros where a core has memory without contents, and there is no memory
  * @param dumped bytes from its start that the core holds: 0, one page, or all
  * @param file what it maps; null for anonymous memory
  * @param pageOffset in pages, into the file
@@ -31,6 +34,7 @@ record AreaSnapshot(
     long start,
     long end,
     long flagBits,
+    long inMemory,
     long dumped,
     @Nullable Inode file,
     long pageOffset,
@@ -45,7 +49,8 @@ record AreaSnapshot(
    */
   private static final AreaSnapshot GATE =
       new AreaSnapshot(
-          0xffff_ffff_ff60_0000L, 0xffff_ffff_ff60_1000L, VM_EXEC, Mman.PAGE_SIZE, null, 0, false);
+          0xffff_ffff_ff60_0000L, 0xffff_ffff_ff60_1000L, VM_EXEC, Mman.PAGE_SIZE, Mman.PAGE_SIZE,
+          null, 0, false);
 
   /** All areas of one moment, ascending, and the vsyscall page. */
   static List<AreaSnapshot> of(AddressSpace space, int filter) throws ErrnoException {
@@ -63,13 +68,11 @@ record AreaSnapshot(
 
   private static AreaSnapshot of(Area area, long dumped) {
     var file = area.mappedFile();
+    boolean device = area.special() == null && area.hasAny(VM_IO);
     return new AreaSnapshot(
-        area.start(), area.end(), area.flagBits(), dumped, file == null ? null : file.inode(),
-        area.pageOffset(), area.special() == SpecialMapping.VDSO);
-  }
-
-  long length() {
-    return end - start;
+        area.start(), area.end(), area.flagBits(), device ? 0 : area.end() - area.start(), dumped,
+        file == null ? null : file.inode(), area.pageOffset(),
+        area.special() == SpecialMapping.VDSO);
   }
 
   /** {@code p_flags}. */

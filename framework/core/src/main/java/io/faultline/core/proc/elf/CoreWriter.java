@@ -72,7 +72,7 @@ public final class CoreWriter {
     long offset = contentsAt;
     for (AreaSnapshot area : areas) {
       segment(
-          PT_LOAD, area.segmentFlags(), offset, area.start(), area.dumped(), area.length(),
+          PT_LOAD, area.segmentFlags(), offset, area.start(), area.dumped(), area.inMemory(),
           Mman.PAGE_SIZE);
       offset += area.dumped();
     }
