@@ -13,6 +13,9 @@ import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.mm.MmServices;
+import io.faultline.core.proc.MachineText;
+import io.faultline.core.proc.NoReclaim;
+import io.faultline.core.proc.ReclaimView;
 import io.faultline.core.process.CoreDumpService;
 import io.faultline.core.process.CoreDumper;
 import io.faultline.core.process.DeviceService;
@@ -67,7 +70,7 @@ public final class Kernel implements AutoCloseable {
   private final FileService files;
   private final SystemCalls calls;
   private final Dispatcher dispatcher;
-  private final ProcService proc = new ProcService();
+  private final ProcService proc;
   private final CoreDumpService cores;
   private final DeviceService devices;
 
@@ -90,6 +93,12 @@ public final class Kernel implements AutoCloseable {
     this.files = new FileService(table);
     this.calls = new SystemCalls(populate, tracer);
     this.dispatcher = new Dispatcher(faults, populate, statistics);
+    ReclaimView reclaim = new NoReclaim(memory.frames());
+    this.proc =
+        new ProcService(
+            new MachineText(
+                memory, tasks::spaces, statistics, services.commit(), profile, reclaim),
+            reclaim);
     this.devices = new DeviceService(table);
     table.addUnplugHandler(new DriverUnplug(tasks));
   }

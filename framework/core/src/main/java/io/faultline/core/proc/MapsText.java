@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** {@code /proc/PID/maps} ({@code show_map_vma}) and the flags of smaps. Stateless. */
 public final class MapsText {
   private static final int NAME_COLUMN = 73;
-  private static final String VSYSCALL =
+  static final String VSYSCALL =
       "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n";
   private static final String VSYSCALL_FLAGS = "ffffffffff600000-ffffffffff601000 ex\n";
 
@@ -57,7 +57,7 @@ public final class MapsText {
   }
 
   /** A process that is gone has no areas, only the gate page. */
-  private static void locked(AddressSpace space, Runnable reader) {
+  static void locked(AddressSpace space, Runnable reader) {
     try {
       space.lockForReading();
     } catch (ErrnoException goneOrReentrant) {
@@ -70,7 +70,7 @@ public final class MapsText {
     }
   }
 
-  private static void appendLine(StringBuilder text, AddressSpace space, Area area) {
+  static void appendLine(StringBuilder text, AddressSpace space, Area area) {
     int lineStart = text.length();
     long flags = area.flagBits();
     MappedFile file = area.mappedFile();
@@ -94,12 +94,15 @@ public final class MapsText {
     text.append(' ');
     String name = name(space, area, inode);
     if (name != null) {
-      while (text.length() - lineStart < NAME_COLUMN) {
-        text.append(' ');
-      }
+      pad(text, lineStart);
       text.append(name);
     }
     text.append('\n');
+  }
+
+  /** Blanks up to the column of names. */
+  static void pad(StringBuilder text, int lineStart) {
+    text.repeat(' ', Math.max(0, NAME_COLUMN - (text.length() - lineStart)));
   }
 
   private static @Nullable String name(AddressSpace space, Area area, @Nullable Inode inode) {
@@ -123,7 +126,7 @@ public final class MapsText {
     return path.indexOf('\n') < 0 ? path : path.replace("\n", "\\012");
   }
 
-  private static void appendHex(StringBuilder text, long value, int width) {
+  static void appendHex(StringBuilder text, long value, int width) {
     int digits = Math.max(width, (64 - Long.numberOfLeadingZeros(value | 1) + 3) / 4);
     for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) {
       text.append(Character.forDigit((int) (value >>> shift) & 0xf, 16));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.faultline.core.Kernel;
 import io.faultline.core.device.DriverLog;
 import io.faultline.core.memory.FrameCounts;
+import io.faultline.core.proc.UsageAudit;
 import io.faultline.device.AccessMode;
 import io.faultline.kernel.Credentials;
 import io.faultline.kernel.DeviceRegistration;
@@ -33,6 +34,7 @@ final class Machine implements AutoCloseable {
   static final long SCARCE = 48L * Mman.PAGE_SIZE;
 
   private static final int MAX_PROCESSES = 4;
+  private static final int TEXTS_EVERY = 16;
   private static final int LAST_WORD = Mman.PAGE_SIZE - Long.BYTES;
 
   /**
@@ -49,6 +51,7 @@ final class Machine implements AutoCloseable {
   private final List<Process> processes = new ArrayList<>();
   private final List<CountingDevice> devices = new ArrayList<>();
   private final List<NaiveObject> deviceObjects = new ArrayList<>();
+  private int steps;
 
   /**
    * @param memoryBytes its physical memory
@@ -160,6 +163,11 @@ final class Machine implements AutoCloseable {
   /** After each step: the engine's parts agree with each other. */
   void validate() {
     kernel.validate();
+    UsageAudit.check(kernel);
+    // The texts take their time.
+    if (steps++ % TEXTS_EVERY == 0) {
+      processes.forEach(process -> UsageAudit.checkTexts(kernel, process.task()));
+    }
   }
 
   /** After each step: it maps the same pages with the same rights. */
