@@ -31,6 +31,10 @@ final class JsonLine {
       inner.string("event", first.event());
       inner.string("expected", first.expected());
       inner.string("got", first.got());
+      MapsDiff maps = first.maps();
+      if (maps != null) {
+        inner.string("maps", maps.toString());
+      }
       inner.literal("decidedAtLine", first.reasons().line());
       inner.literal("decisions", decisions(first.reasons()));
       line.literal("firstDivergence", inner.end());

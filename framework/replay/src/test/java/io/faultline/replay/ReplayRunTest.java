@@ -132,6 +132,7 @@ class ReplayRunTest {
     run("--json", "wrong");
     assertThat(lines().getFirst())
         .contains(
+            "\"maps\":\"  Faultline before (Linux after: 14 lines)",
             "\"decidedAtLine\":7,\"decisions\":[{\"kind\":\"PLACEMENT\",\"rule\":\"TOP_DOWN\","
                 + "\"text\":\"the highest gap below mmap_base that holds 0x2000 bytes:"
                 + " 7ffff7fc0000\",\"class\":\"Placer\","
