@@ -41,6 +41,10 @@ final class Comparison implements AutoCloseable {
     return host;
   }
 
+  EngineSide engine() {
+    return engine;
+  }
+
   /** The steps so far, and the difference that the last one made. */
   Laboratory.Outcome outcome(@Nullable Difference difference) {
     return new Laboratory.Outcome(List.copyOf(history), List.copyOf(results), difference);

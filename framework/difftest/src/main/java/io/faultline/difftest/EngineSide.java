@@ -54,6 +54,11 @@ final class EngineSide implements AutoCloseable {
     return side;
   }
 
+  /** The process that takes the steps. */
+  Task task() {
+    return current;
+  }
+
   String maps() {
     return kernel.proc().maps(current);
   }

@@ -97,6 +97,9 @@ final class HostFiles {
     check("dup2", calls.call(SyscallNumber.DUP2, 3, 15));
     note(calls, 15, 3, AccessMode.READ_WRITE, 0);
     open(calls, 16, big, OpenFlags.PATH, AccessMode.PATH);
+    // Where it would dump its core.
+    calls.memory().write(scratch, string(directory.toString()));
+    check("chdir", calls.call(SyscallNumber.CHDIR, scratch));
     // That the size of the program's own file is known: its data may grow beyond the end.
     open(calls, 17, directory.resolve(PROGRAM).toString(), OpenFlags.RDONLY, AccessMode.READ_ONLY);
   }

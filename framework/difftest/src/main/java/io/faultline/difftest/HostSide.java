@@ -8,6 +8,8 @@ import io.faultline.host.linux.HostException;
 import io.faultline.host.linux.SyscallNumber;
 import io.faultline.host.ptrace.BareProgram;
 import io.faultline.host.ptrace.RemoteSyscalls;
+import io.faultline.host.ptrace.Signals;
+import io.faultline.host.ptrace.Stop;
 import io.faultline.host.ptrace.TracedProcess;
 import io.faultline.host.ptrace.Tracer;
 import io.faultline.mm.Access;
@@ -18,8 +20,10 @@ import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.SetLimit;
 import io.faultline.replay.recording.SystemCall;
 import io.faultline.replay.recording.Touch;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +38,9 @@ final class HostSide implements AutoCloseable {
   private static final int MAX_ERRNO = 4095;
   private static final int NOBODY = 65534;
   private static final Map<String, Integer> RESOURCES =
-      Map.of("RLIMIT_DATA", 2, "RLIMIT_STACK", 3, "RLIMIT_MEMLOCK", 8, "RLIMIT_AS", 9);
+      Map.of(
+          "RLIMIT_DATA", 2, "RLIMIT_STACK", 3, "RLIMIT_CORE", 4, "RLIMIT_MEMLOCK", 8,
+          "RLIMIT_AS", 9);
 
   private final Tracer tracer;
   private final MemorySegment limit;
@@ -147,6 +153,33 @@ final class HostSide implements AutoCloseable {
       made = objectAt(Long.parseUnsignedLong(result, 2, result.length(), 16));
     }
     return result;
+  }
+
+  /**
+   * Lets the process die of SIGSEGV, so that the kernel dumps its core where {@code core_pattern}
+   * says. Nothing else may be asked of it afterwards.
+   *
+   * @param filter {@code /proc/PID/coredump_filter}
+   */
+  void dumpCore(int filter) throws HostException {
+    int pid = current.pid();
+    setLimit(tracer, limit, pid, "RLIMIT_CORE", -1);
+    try {
+      Files.writeString(Path.of("/proc/" + pid + "/coredump_filter"), Integer.toString(filter));
+    } catch (IOException e) {
+      throw new HostException("/proc/" + pid + "/coredump_filter: " + e);
+    }
+    current.signal(Signals.SEGV);
+    int deliver = 0;
+    while (true) {
+      current.main().resume(deliver);
+      Stop stop = tracer.await(pid);
+      if (stop.ended()) {
+        current.ended(stop);
+        return;
+      }
+      deliver = stop.atSignal() && stop.signal() == Signals.SEGV ? Signals.SEGV : 0;
+    }
   }
 
   private String fork(boolean exits, boolean follow) throws HostException {

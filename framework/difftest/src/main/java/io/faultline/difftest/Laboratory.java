@@ -64,6 +64,18 @@ final class Laboratory implements AutoCloseable {
    * @param end no step begins after this {@link System#nanoTime()}
    */
   Outcome random(long seed, int level, int steps, long end) throws HostException {
+    return random(seed, level, steps, end, comparison -> {
+    });
+  }
+
+  /** Looks at both sides when a history is over. */
+  interface LastLook {
+    void at(Comparison comparison) throws HostException;
+  }
+
+  /** The same, with a look at both sides if they agreed throughout. */
+  Outcome random(long seed, int level, int steps, long end, LastLook lastLook)
+      throws HostException {
     boolean nobody = nobody(seed, level);
     try (Comparison comparison = new Comparison(kernel, start(nobody), FLAGS_EVERY)) {
       Generator generator = new Generator(seed, level, !nobody,
@@ -75,8 +87,16 @@ final class Laboratory implements AutoCloseable {
       if (difference == null) {
         difference = comparison.compareFlags();
       }
+      if (difference == null) {
+        lastLook.at(comparison);
+      }
       return comparison.outcome(difference);
     }
+  }
+
+  /** The folder of the files, in which the tested processes live. */
+  Path directory() {
+    return directory;
   }
 
   /** Whether the history of a seed is that of an ordinary user. */
