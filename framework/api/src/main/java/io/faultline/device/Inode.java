@@ -26,8 +26,20 @@ public final class Inode {
   private final int seals;
   private final DeviceNumber represents;
   private final @Nullable MmapProvider provider;
+  private final @Nullable AddressSpaceOperations pageCache;
   private volatile String path;
   private volatile long size;
+  private volatile @Nullable ResizeListener resizeListener;
+
+  /** Hears that the size of a file was changed. */
+  @FunctionalInterface
+  public interface ResizeListener {
+    /**
+     * @param oldSize in bytes
+     * @param newSize in bytes
+     */
+    void resized(long oldSize, long newSize);
+  }
 
   private Inode(Builder builder) {
     this.kind = builder.kind;
@@ -39,6 +51,7 @@ public final class Inode {
     this.seals = builder.seals;
     this.represents = builder.represents;
     this.provider = builder.provider;
+    this.pageCache = builder.pageCache;
     this.size = builder.size;
   }
 
@@ -92,6 +105,11 @@ public final class Inode {
     return provider;
   }
 
+  /** Where its pages are stored; null when the kernel keeps no pages of it. */
+  public @Nullable AddressSpaceOperations pageCache() {
+    return pageCache;
+  }
+
   /** The current name. */
   public String path() {
     return path;
@@ -108,7 +126,8 @@ public final class Inode {
   }
 
   /**
-   * Sets the size in bytes.
+   * Sets the size in bytes. Pages of a page cache that lie behind it are dropped, and unmapped, private
+   * copies included; what is behind it in the last page reads as zeros.
    *
    * @throws IllegalArgumentException when negative
    */
@@ -116,7 +135,20 @@ public final class Inode {
     if (newSize < 0) {
       throw new IllegalArgumentException("newSize: " + newSize + " is negative");
     }
-    size = newSize;
+    long oldSize;
+    synchronized (this) {
+      oldSize = size;
+      size = newSize;
+    }
+    ResizeListener listener = resizeListener;
+    if (listener != null && oldSize != newSize) {
+      listener.resized(oldSize, newSize);
+    }
+  }
+
+  /** For the kernel that keeps its pages: who hears of {@link #resize}; null for nobody. */
+  public void setResizeListener(@Nullable ResizeListener listener) {
+    resizeListener = listener;
   }
 
   @Override
@@ -135,6 +167,7 @@ public final class Inode {
     private int seals;
     private DeviceNumber represents = DeviceNumber.NONE;
     private @Nullable MmapProvider provider;
+    private @Nullable AddressSpaceOperations pageCache;
     private long size;
 
     private Builder(FileKind kind, String path) {
@@ -171,6 +204,12 @@ public final class Inode {
     /** The operations of the file. */
     public Builder provider(MmapProvider operations) {
       this.provider = Objects.requireNonNull(operations, "operations");
+      return this;
+    }
+
+    /** Has the kernel keep the file's pages, and says where they are stored. */
+    public Builder pageCache(AddressSpaceOperations storage) {
+      this.pageCache = Objects.requireNonNull(storage, "storage");
       return this;
     }
 

@@ -74,6 +74,14 @@ public interface MmapRequest extends PageMapper {
   void setSharedMemory() throws ErrnoException;
 
   /**
+   * Makes the area a mapping of the file's page cache ({@code generic_file_mmap}): the kernel answers
+   * all its faults with the pages that {@code read} and {@code write} work on.
+   *
+   * @throws ErrnoException ENODEV when the inode has no {@linkplain Inode#pageCache page cache}
+   */
+  void setPageCache() throws ErrnoException;
+
+  /**
    * Maps consecutive frames at once: {@code remap_pfn_range} (LDD3 p. 424). Sets IO, PFNMAP,
    * DONTEXPAND and DONTDUMP. The frames are not reference counted by the area; the driver keeps them
    * until the area is closed. For a private mapping that may be written the area's page offset

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.kernel;
 
+import io.faultline.device.FileSystem;
 import io.faultline.device.MmapProvider;
 import java.util.List;
 import java.util.Optional;
@@ -25,4 +26,16 @@ public interface Devices {
    * @throws IllegalArgumentException when a name is taken or malformed
    */
   AutoCloseable register(DeviceRegistration registration, MmapProvider provider);
+
+  /**
+   * Mounts a file system by hand, without OSGi: what the whiteboard does for {@link FileSystem}
+   * services.
+   *
+   * @param mountPoint an absolute path without a slash at its end, not below {@code /dev}
+   * @param registration names the driver and its time limit; the name is the file system's type in
+   *     messages
+   * @return unmounts when closed: dirty pages are written back, mappings answer SIGBUS
+   * @throws IllegalArgumentException when the mount point is taken or malformed
+   */
+  AutoCloseable mount(String mountPoint, DeviceRegistration registration, FileSystem fileSystem);
 }

@@ -13,12 +13,13 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Files {
   /**
-   * {@code open(2)} of a device node.
+   * {@code open(2)} of a device node, or of a file below a mounted file system.
    *
-   * @param path {@code /dev/NAME}
+   * @param path {@code /dev/NAME}, or the mount point and the path below it
    * @return the lowest free descriptor
-   * @throws ErrnoException ENOENT when there is no such device, ENXIO when its driver is gone, or what
-   *     the driver's {@code open} throws
+   * @throws ErrnoException ENOENT when there is no such device and nothing is mounted there, ENXIO
+   *     when its driver is gone, or what the file system's {@code lookup} or the driver's {@code open}
+   *     throws
    */
   int open(Task task, String path, AccessMode mode) throws ErrnoException;
 
@@ -68,4 +69,30 @@ public interface Files {
    * @throws ErrnoException EBADF, EINVAL when negative
    */
   void seek(Task task, int fd, long position) throws ErrnoException;
+
+  /**
+   * {@code ftruncate(2)}: changes the size of a file with a page cache. Pages behind a smaller size are
+   * dropped and unmapped, private copies included.
+   *
+   * @param size in bytes
+   * @throws ErrnoException EBADF when it is not open, EINVAL when it is not open for writing, has no
+   *     page cache or the size is negative; the file system's
+   */
+  void ftruncate(Task task, int fd, long size) throws ErrnoException;
+
+  /**
+   * {@code fsync(2)}: writes the file's dirty pages back, and makes them outlive a crash. An error of a
+   * write-back is told once for each open file, also if it happened earlier in the background; the
+   * pages stay dirty and are tried again.
+   *
+   * @throws ErrnoException EBADF; EINVAL when the file has no page cache; ENOSPC, EIO, ENXIO when pages
+   *     could not be written
+   */
+  void fsync(Task task, int fd) throws ErrnoException;
+
+  /** {@code sync(2)}: writes the dirty pages of all files back. Tells of no error, as in Linux. */
+  void sync();
+
+  /** What the page cache holds. */
+  PageCacheCounts pageCache();
 }

@@ -30,9 +30,21 @@ final class FrameAudit {
         (address, entry) -> {
           if (Pte.hasFrame(entry) && !Pte.isSpecial(entry)) {
             mapped[(int) Pte.frame(entry)]++;
+            checkDirty(address, entry);
           }
           return entry;
         });
+  }
+
+  /** What can be written without a fault is written back: nobody would notice otherwise. */
+  private void checkDirty(long address, long entry) {
+    long frame = Pte.frame(entry);
+    boolean couldBeWritten = Pte.isWritable(entry) || Pte.isDirty(entry);
+    boolean file = memory.isLive(frame) && memory.use(frame) == FrameUse.FILE;
+    require(
+        !file || !couldBeWritten || memory.table().has(frame, FrameTable.DIRTY),
+        () -> "the entry at 0x%x lets file page %d be written, but that is clean".formatted(
+            address, frame));
   }
 
   /**

@@ -4,6 +4,7 @@ package io.faultline.core;
 
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.DriverLog;
+import io.faultline.core.device.FileMappings;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.device.Watchdog;
 import io.faultline.core.fault.FaultStatistics;
@@ -73,6 +74,7 @@ public final class Kernel implements AutoCloseable {
   private final ProcService proc;
   private final CoreDumpService cores;
   private final DeviceService devices;
+  private final FileMappings mappings;
 
   /**
    * @param memoryBytes physical memory, a multiple of the page size
@@ -100,6 +102,7 @@ public final class Kernel implements AutoCloseable {
                 memory, tasks::spaces, statistics, services.commit(), profile, reclaim),
             reclaim);
     this.devices = new DeviceService(table);
+    this.mappings = table.mappings();
     table.addUnplugHandler(new DriverUnplug(tasks));
   }
 
@@ -174,6 +177,16 @@ public final class Kernel implements AutoCloseable {
     return watchdog;
   }
 
+  /**
+   * Writes files back that have been dirty for a while; to be run periodically, in Linux every {@code
+   * dirty_writeback_centisecs}.
+   *
+   * @param nanos how long, in nanoseconds ({@code dirty_expire_centisecs}); 0 for all
+   */
+  public void writeback(long nanos) {
+    mappings.writeBack(nanos);
+  }
+
   public void addTraceListener(TraceListener listener) {
     tracer.add(listener);
   }
@@ -201,6 +214,7 @@ public final class Kernel implements AutoCloseable {
           audit.count(space.tables());
         });
     audit.check();
+    mappings.validate();
   }
 
   /** Ends all processes and frees the memory. */
@@ -209,6 +223,8 @@ public final class Kernel implements AutoCloseable {
     for (Task task : tasks.list()) {
       tasks.kill(task, Signal.SIGKILL);
     }
+    // What could not be stored before has a last chance.
+    mappings.writeBack(0);
     memory.close();
   }
 }

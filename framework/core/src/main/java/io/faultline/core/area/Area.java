@@ -179,16 +179,38 @@ public final class Area implements Vma {
     attached = inTree;
     FileMapping mapping = linked;
     if (mapping != null) {
-      mapping.places().remove(pid, linkedDisplacement);
-      linked = null;
-    }
-    if (inTree && file != null) {
-      linked = file.mapping();
-      if (linked != null) {
-        linkedDisplacement = displacement();
-        linked.places().add(pid, linkedDisplacement);
+      mapping.placesChange().lock();
+      try {
+        mapping.places().remove(pid, linkedDisplacement);
+        linked = null;
+      } finally {
+        mapping.placesChange().unlock();
       }
     }
+    FileMapping next = inTree && file != null ? file.mapping() : null;
+    if (next != null) {
+      next.placesChange().lock();
+      try {
+        linkedDisplacement = displacement();
+        linked = next;
+        next.places().add(pid, linkedDisplacement);
+      } finally {
+        next.placesChange().unlock();
+      }
+    }
+  }
+
+  /**
+   * Whether it maps a file at a displacement. For those who hold the file's {@link
+   * FileMapping#placesWalk}, with or without the address space's lock.
+   */
+  public boolean liesAt(FileMapping mapping, long displacement) {
+    if (linked != null) {
+      return linked == mapping && linkedDisplacement == displacement;
+    }
+    MappedFile mapped = file;
+    // Cut off another area just now, and waiting to be linked.
+    return mapped != null && mapped.mapping() == mapping && displacement() == displacement;
   }
 
   @Override

@@ -37,6 +37,15 @@ public interface AreaOperations {
 
   boolean hasMprotect();
 
+  /**
+   * Whether {@link #nopage} answers with a page whose frame it has locked, and {@link #pageMkwrite} wants
+   * it locked: the caller unlocks it when the page-table entry is made. The kernel's own operations
+   * alone, whose pages can be taken away at any time.
+   */
+  default boolean returnsLocked() {
+    return false;
+  }
+
   /** Never fails: what the driver throws is logged and counted. */
   void open(Area area);
 

@@ -21,6 +21,7 @@ public final class KernelComponent {
   private final KernelLog log = new KernelLog();
   private final Kernel kernel;
   private final WatchdogThread watchdog;
+  private final WritebackThread writeback;
   private final PageAccounts accounts;
 
   /**
@@ -34,12 +35,17 @@ public final class KernelComponent {
     kernel.cores().setPattern(config.core_pattern());
     watchdog = new WatchdogThread(kernel.watchdog(), log);
     accounts = new PageAccounts(kernel, log);
+    writeback =
+        new WritebackThread(
+            kernel, log, config.vm_dirty__writeback__centisecs(),
+            config.vm_dirty__expire__centisecs());
   }
 
   /** Shuts down: all processes end. Whoever used the kernel has let go of it by now. */
   @Deactivate
   public void close() {
     try {
+      writeback.close();
       kernel.close();
     } finally {
       watchdog.close();

@@ -90,4 +90,20 @@ public @interface KernelConfig {
           + " /tmp/core.%e.%p; knows %p %e %s %t %u %h %%; empty for none. With it a refused access"
           + " ends the process unless it handles the signal")
   String core_pattern() default "";
+
+  /** {@code vm.dirty_writeback_centisecs}. */
+  @AttributeDefinition(
+      name = "vm.dirty_writeback_centisecs",
+      description = "how often files are looked at for pages to be written back, in hundredths of a"
+          + " second; at each look changes of their size by others are noticed too",
+      min = "1")
+  int vm_dirty__writeback__centisecs() default 500;
+
+  /** {@code vm.dirty_expire_centisecs}. */
+  @AttributeDefinition(
+      name = "vm.dirty_expire_centisecs",
+      description = "how long a page of a file may be dirty before it is written back, in hundredths"
+          + " of a second",
+      min = "0")
+  int vm_dirty__expire__centisecs() default 3000;
 }

@@ -6,6 +6,7 @@ import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.DeviceNumber;
 import io.faultline.device.FileKind;
+import io.faultline.device.FileSystem;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
@@ -37,6 +38,7 @@ public final class DeviceTable implements AutoCloseable {
 
   private final Kernel kernel;
   private final FileSystems fileSystems;
+  private final Mounts mounts = new Mounts();
   private final List<UnplugHandler> unplugHandlers = new CopyOnWriteArrayList<>();
   private final Map<String, DeviceNode> byPath = new ConcurrentHashMap<>();
   private final Map<DeviceNumber, DeviceNode> byNumber = new ConcurrentHashMap<>();
@@ -105,6 +107,28 @@ public final class DeviceTable implements AutoCloseable {
         TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
         driver.name() + " registered");
     return driver;
+  }
+
+  /**
+   * Mounts a file system.
+   *
+   * @param wanted its name, its driver and its time limit
+   * @return the driver; closing it unmounts it
+   * @throws IllegalArgumentException when the mount point is malformed or taken
+   */
+  public Driver mount(String mountPoint, DeviceRegistration wanted, FileSystem fileSystem) {
+    Driver driver = create(wanted, fileSystem);
+    DeviceNode node = new DeviceNode(kernel, driver, wanted.name(), 0, null);
+    driver.nodes().add(node);
+    mounts.add(mountPoint, node);
+    kernel.tracer().emit(
+        TraceEvent.Kind.DRIVER, 0, node.owner(), 0, 0, driver.name() + " mounted on " + mountPoint);
+    return driver;
+  }
+
+  /** Who finds page-table entries; set once, before anything is opened. */
+  public void setFileRmap(FileRmap rmap) {
+    kernel.mappings().setRmap(rmap);
   }
 
   private Driver create(DeviceRegistration registration, MmapProvider provider) {
@@ -203,6 +227,7 @@ public final class DeviceTable implements AutoCloseable {
       if (!driver.leave()) {
         return;
       }
+      mounts.remove(driver);
       for (DeviceNode node : driver.nodes()) {
         byPath.remove(node.owner(), node);
         byNumber.remove(node.number(), node);
@@ -220,6 +245,7 @@ public final class DeviceTable implements AutoCloseable {
             Failures.trace(e));
       }
     }
+    kernel.mappings().unmount(driver);
     for (DeviceNode node : driver.nodes()) {
       node.files().forEach(OpenFileObject::hangUp);
     }
@@ -263,12 +289,18 @@ public final class DeviceTable implements AutoCloseable {
   public OpenFileObject open(String path, AccessMode mode, boolean append) throws ErrnoException {
     DeviceNode node = byPath.get(path);
     if (node == null) {
+      Mounts.Found found = mounts.find(path, mode);
+      if (found != null) {
+        return open(found.node(), found.inode(), mode, append);
+      }
       if (gone.stream().anyMatch(g -> g.owner().equals(path))) {
         throw new ErrnoException(Errno.ENXIO, "path: the driver of " + path + " is gone");
       }
       throw new ErrnoException(
           Errno.ENOENT, "path: there is no " + path
-              + (path.startsWith("/dev/") ? "" : "; a device's path begins with /dev/"));
+              + (path.startsWith("/dev/")
+                  ? ""
+                  : "; a device's path begins with /dev/, a file's where its file system is mounted"));
     }
     Inode inode = node.inode();
     if (inode == null) {

@@ -3,7 +3,10 @@
 package io.faultline.core.device;
 
 import io.faultline.core.memory.FileMapping;
+import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.Inode;
+import io.faultline.kernel.PageCacheCounts;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -11,10 +14,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which inode's pages the kernel keeps itself ({@code inode->i_mapping}): those of its own shared
  * memory and of files with a page cache. Thread-safe.
+ *
+ * <p>A file's pages are kept as long as it is open or mapped. With its last open file its dirty pages
+ * are written back and its clean ones dropped; those that cannot be stored stay, and are tried again by
+ * {@link #writeBack}. (Linux keeps clean pages too, until it needs the memory. Here a file of the host
+ * may have changed when it is opened again, and nobody would tell.)
  */
 public final class FileMappings {
   /** An inode is known by its identity. */
   private final Map<Inode, FileMapping> mappings = new ConcurrentHashMap<>();
+  /** Changed with this object's monitor held, which also guards the counts of open files. */
+  private final Map<Inode, CachedFile> files = new ConcurrentHashMap<>();
+  private final CacheCounts counts = new CacheCounts();
+  private volatile FileRmap rmap = FileRmap.NONE;
 
   FileMappings() {}
 
@@ -31,5 +43,107 @@ public final class FileMappings {
   /** An inode is gone, or has no page left. */
   public void remove(Inode inode) {
     mappings.remove(inode);
+  }
+
+  void setRmap(FileRmap finder) {
+    rmap = finder;
+  }
+
+  FileRmap rmap() {
+    return rmap;
+  }
+
+  CacheCounts counts() {
+    return counts;
+  }
+
+  /** What all page caches of files hold. */
+  public PageCacheCounts pageCache() {
+    return counts.now();
+  }
+
+  /** One more open file of an inode with a page cache; null for an inode without one. */
+  synchronized @Nullable CachedFile open(DeviceNode node, Inode inode) {
+    AddressSpaceOperations storage = inode.pageCache();
+    if (storage == null) {
+      return null;
+    }
+    CachedFile file = files.get(inode);
+    if (file == null || !file.node().driver().isPresent()) {
+      file = new CachedFile(node, inode, storage);
+      files.put(inode, file);
+    }
+    file.openFiles++;
+    return file;
+  }
+
+  /** One open file less. */
+  void close(CachedFile file) {
+    synchronized (this) {
+      if (--file.openFiles > 0) {
+        return;
+      }
+    }
+    boolean unused = file.writeBack(0, Long.MAX_VALUE, true);
+    forgetUnused(file);
+  }
+
+  private synchronized void forgetUnused(CachedFile file) {
+    if (file.openFiles > 0) {
+      return;
+    }
+    file.dropClean();
+    if (!file.isDirty() && files.remove(file.inode(), file)) {
+      file.inode().setResizeListener(null);
+    }
+  }
+
+  /**
+   * Writes files back whose oldest dirty page is old enough ({@code wb_check_old_data_flush}), and has
+   * drivers look whether their files were changed by others.
+   *
+   * @param nanos how old, in nanoseconds; 0 for all
+   */
+  public void writeBack(long nanos) {
+    for (CachedFile file : files.values()) {
+      if (nanos > 0) {
+        file.revalidate();
+      }
+      if (file.isDirty() && file.dirtyNanos(System.nanoTime()) >= nanos) {
+        boolean unused = file.writeBack(0, Long.MAX_VALUE, false);
+      }
+      forgetUnused(file);
+    }
+  }
+
+  /** A driver goes: its files' dirty pages are written back, all pages dropped. */
+  void unmount(Driver driver) {
+    for (CachedFile file : files.values()) {
+      if (file.node().driver() == driver) {
+        boolean unused = file.writeBack(0, Long.MAX_VALUE, true);
+        long lost = file.abandon();
+        if (lost > 0) {
+          file.node().kernel().log().problem(
+              "%s: %s: %d dirty pages are lost: the driver is gone and could not store them"
+                  .formatted(file.node().owner(), file.inode().path(), lost),
+              null);
+        }
+        files.remove(file.inode(), file);
+      }
+    }
+  }
+
+  /** The files whose pages are kept now. For tests and displays. */
+  List<CachedFile> files() {
+    return List.copyOf(files.values());
+  }
+
+  /**
+   * Checks all page caches. For tests, while nothing else runs.
+   *
+   * @throws IllegalStateException naming what is wrong
+   */
+  public void validate() {
+    files.values().forEach(CachedFile::validate);
   }
 }

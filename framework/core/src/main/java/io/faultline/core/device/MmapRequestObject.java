@@ -65,6 +65,7 @@ public final class MmapRequestObject implements MmapRequest {
   private long pageOffset;
   private long flagBits;
   private @Nullable DeviceNode node;
+  private @Nullable CachedFile file;
   private @Nullable AreaOperations operations;
   private @Nullable Object privateData;
   private boolean anonymous;
@@ -92,8 +93,9 @@ public final class MmapRequestObject implements MmapRequest {
     this.sharedMemoryCheck = sharedMemoryCheck;
   }
 
-  void begin(DeviceNode driverNode) {
+  void begin(DeviceNode driverNode, @Nullable CachedFile cachedFile) {
     node = driverNode;
+    file = cachedFile;
     open = true;
   }
 
@@ -215,6 +217,19 @@ public final class MmapRequestObject implements MmapRequest {
     sharedMemory = true;
     anonymous = false;
     operations = null;
+  }
+
+  @Override
+  public void setPageCache() throws ErrnoException {
+    DeviceNode n = writable();
+    CachedFile cached = file;
+    if (cached == null) {
+      throw new ErrnoException(
+          Errno.ENODEV, n.owner() + ": the inode has no page cache; build it with pageCache(…)");
+    }
+    operations = cached.operations();
+    anonymous = false;
+    sharedMemory = false;
   }
 
   /** Whether a new object of shared memory takes the file's place. */

@@ -27,7 +27,11 @@ public final class OpenFileObject implements MappedFile {
   private final Inode inode;
   private final AccessMode mode;
   private final boolean append;
+  private final @Nullable CachedFile cached;
   private final @Nullable FileMapping mapping;
+  private final ReadAhead readAhead = new ReadAhead();
+  /** Errors of write-backs that it has heard of ({@code f_wb_err}); guarded by this. */
+  private long errorsHeard;
   /** Descriptors in the low half, areas in the high one. */
   private final AtomicLong references = new AtomicLong(1);
   private final AtomicBoolean toRelease = new AtomicBoolean();
@@ -39,12 +43,15 @@ public final class OpenFileObject implements MappedFile {
     this.inode = inode;
     this.mode = mode;
     this.append = append;
-    this.mapping = node.kernel().mappings().find(inode);
+    this.cached = mode == AccessMode.PATH ? null : node.kernel().mappings().open(node, inode);
+    this.mapping = cached != null ? cached.mapping() : node.kernel().mappings().find(inode);
+    this.errorsHeard = cached == null ? 0 : cached.errors().sample();
   }
 
   /** The driver's {@code open}; O_PATH opens without it. */
   void open() throws ErrnoException {
     if (!node.driver().isPresent()) {
+      forgetPages();
       throw new ErrnoException(
           Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), "open"));
     }
@@ -60,10 +67,19 @@ public final class OpenFileObject implements MappedFile {
       });
     } catch (ErrnoException e) {
       // A driver that did open the file, but too late, is told to release it.
+      forgetPages();
       hangUp();
       forget();
       throw e;
     }
+    CachedFile pages = cached;
+    if (pages != null) {
+      pages.revalidate();
+    }
+  }
+
+  ReadAhead readAhead() {
+    return readAhead;
   }
 
   DeviceNode node() {
@@ -142,7 +158,7 @@ public final class OpenFileObject implements MappedFile {
    * {@link AccessMode#canRead} answers that.
    */
   public boolean canRead() {
-    return overrides("read");
+    return cached != null || overrides("read");
   }
 
   /**
@@ -150,7 +166,7 @@ public final class OpenFileObject implements MappedFile {
    * question; {@link AccessMode#canWrite} answers that.
    */
   public boolean canWrite() {
-    return overrides("write");
+    return cached != null || overrides("write");
   }
 
   private boolean overrides(String method) {
@@ -215,7 +231,7 @@ public final class OpenFileObject implements MappedFile {
     if (!canMmap()) {
       throw new ErrnoException(Errno.ENODEV, "fd: " + inode.path() + " cannot be mapped");
     }
-    request.begin(node);
+    request.begin(node, cached);
     boolean done = false;
     try {
       node.call(node.driver().lease(), "mmap", false, Errno.ENODEV, provider -> {
@@ -252,6 +268,11 @@ public final class OpenFileObject implements MappedFile {
     if (!canRead()) {
       throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no read");
     }
+    CachedFile pages = cached;
+    if (pages != null) {
+      requirePresent("read");
+      return pages.read(offset, target, readAhead);
+    }
     int count = node.call(
         node.driver().lease(), "read", false, Errno.ENXIO,
         provider -> provider.read(this, offset, target));
@@ -272,10 +293,86 @@ public final class OpenFileObject implements MappedFile {
     if (!canWrite()) {
       throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no write");
     }
+    CachedFile pages = cached;
+    if (pages != null) {
+      requirePresent("write");
+      return pages.write(offset, source);
+    }
     int count = node.call(
         node.driver().lease(), "write", false, Errno.ENXIO,
         provider -> provider.write(this, offset, source.asReadOnly()));
     return checkCount("write", count, source.byteSize());
+  }
+
+  private void requirePresent(String operation) throws ErrnoException {
+    if (!node.driver().isPresent()) {
+      throw new ErrnoException(
+          Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), operation));
+    }
+  }
+
+  /**
+   * {@code ftruncate(2)}.
+   *
+   * @param size in bytes
+   * @throws ErrnoException EINVAL when not open for writing, without a page cache, or negative; the
+   *     driver's
+   */
+  public void truncate(long size) throws ErrnoException {
+    CachedFile pages = cached;
+    if (pages == null || !mode.canWrite() || size < 0) {
+      throw new ErrnoException(
+          Errno.EINVAL,
+          size < 0
+              ? "size: " + size + " is negative"
+              : "fd: " + inode.path() + " is no file that is open for writing and can be truncated");
+    }
+    pages.truncate(size);
+  }
+
+  /**
+   * {@code fsync(2)} of a range, and {@code msync(2)} of a mapping: writes dirty pages back.
+   *
+   * @param firstPage index of the first page
+   * @param endPage index of the first page behind
+   * @throws ErrnoException an error that a write-back met since this was last called, or since the
+   *     file was opened; EINVAL without a page cache
+   */
+  public void sync(long firstPage, long endPage) throws ErrnoException {
+    CachedFile pages = cached;
+    if (pages == null) {
+      throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has nothing to write back");
+    }
+    pages.sync(firstPage, endPage);
+    ErrnoException failure;
+    synchronized (this) {
+      failure = pages.errors().since(errorsHeard);
+      errorsHeard = pages.errors().count();
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Whether the kernel keeps its pages and writes them back. */
+  public boolean hasPageCache() {
+    return cached != null;
+  }
+
+  /** A shared mapping of a range goes: what was written through it reaches the file. */
+  public void unmapped(long firstPage, long endPage) {
+    CachedFile pages = cached;
+    if (pages != null) {
+      boolean unused = pages.writeBack(firstPage, endPage, false);
+    }
+  }
+
+  /** {@code MADV_WILLNEED}. */
+  public void readAhead(long firstPage, long endPage) {
+    CachedFile pages = cached;
+    if (pages != null) {
+      pages.readAhead(firstPage, endPage);
+    }
   }
 
   private int checkCount(String operation, int count, long length) throws ErrnoException {
@@ -332,6 +429,8 @@ public final class OpenFileObject implements MappedFile {
   private void drop(long one) {
     long left = references.addAndGet(-one);
     if (left == 0) {
+      // Before the driver is told to release it: pages may have to be stored.
+      forgetPages();
       hangUp();
       forget();
     } else if (left < 0 || (int) left < 0) {
@@ -352,6 +451,13 @@ public final class OpenFileObject implements MappedFile {
       } catch (ErrnoException e) {
         // Counted and logged; a release cannot be refused.
       }
+    }
+  }
+
+  private void forgetPages() {
+    CachedFile pages = cached;
+    if (pages != null) {
+      node.kernel().mappings().close(pages);
     }
   }
 

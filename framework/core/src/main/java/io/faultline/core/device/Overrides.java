@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.MmapProvider;
 import io.faultline.mm.VmOperations;
 import java.lang.reflect.Method;
@@ -20,6 +21,7 @@ import java.util.Set;
 final class Overrides {
   private static final ClassValue<Overrides> OPERATIONS = of(VmOperations.class);
   private static final ClassValue<Overrides> PROVIDER = of(MmapProvider.class);
+  private static final ClassValue<Overrides> STORAGE = of(AddressSpaceOperations.class);
 
   private final Set<String> names;
 
@@ -39,6 +41,13 @@ final class Overrides {
    */
   static Overrides of(MmapProvider provider) {
     return PROVIDER.get(provider.getClass());
+  }
+
+  /**
+   * @throws LinkageError when the class refers to one that is not there
+   */
+  static Overrides of(AddressSpaceOperations storage) {
+    return STORAGE.get(storage.getClass());
   }
 
   /** Whether the method of that name is overridden; the API overloads none. */

@@ -41,6 +41,15 @@ final class AreaFaults {
    * @param page the faulting address, rounded down to its page
    */
   static Outcome handle(AddressSpace space, Area area, long page, Access access) {
+    Outcome outcome = tryToHandle(space, area, page, access);
+    while (outcome == Outcome.RETRY) {
+      outcome = tryToHandle(space, area, page, access);
+    }
+    return outcome;
+  }
+
+  private static Outcome tryToHandle(
+      AddressSpace space, Area area, long page, Access access) {
     long entry = space.tables().get(page);
     if (Pte.hasFrame(entry)) {
       return access == Access.WRITE && !Pte.isWritable(entry)
@@ -99,10 +108,26 @@ final class AreaFaults {
         frame, PageProtector.rights(area, true), Pte.ANON | Pte.ACCESSED | Pte.WRITTEN);
   }
 
+  /** The entry stands, or does not: a frame that came locked is let go of, its reference kept or not. */
+  private static void unlock(
+      AddressSpace space, AreaOperations operations, long frame, boolean keep) {
+    if (operations.returnsLocked()) {
+      space.memory().table().unlock(frame);
+    }
+    if (!keep) {
+      space.memory().put(frame);
+    }
+  }
+
+  /** Puts an entry in unless another fault was faster. */
+  private static boolean install(AddressSpace space, long page, long expected, long entry) {
+    return space.tables().compareAndSet(page, expected, entry);
+  }
+
   /** Puts an entry in unless another fault was faster; then the frame is not needed. */
   private static boolean install(
       AddressSpace space, long page, long expected, long entry, long frame) {
-    boolean first = space.tables().compareAndSet(page, expected, entry);
+    boolean first = install(space, page, expected, entry);
     if (!first) {
       space.memory().put(frame);
     }
@@ -126,7 +151,7 @@ final class AreaFaults {
     boolean writable = area.hasAny(VM_SHARED) && !operations.hasPageMkwrite();
     long frame = found.frameNumber();
     long entry = Pte.of(frame, PageProtector.rights(area, writable), Pte.ACCESSED);
-    install(space, page, Pte.NONE, entry, frame);
+    unlock(space, operations, frame, install(space, page, Pte.NONE, entry));
     return outcome(answer);
   }
 
@@ -155,12 +180,12 @@ final class AreaFaults {
     long original = found.frameNumber();
     long copy = memory.allocate(FrameUse.ANONYMOUS);
     if (copy == PhysicalMemory.NONE) {
-      memory.put(original);
+      unlock(space, operations, original, false);
       return Outcome.OOM;
     }
     memory.copy(original, copy);
-    memory.put(original);
     install(space, page, Pte.NONE, ownPage(area, page, memory, copy), copy);
+    unlock(space, operations, original, false);
     return answer.type() == FaultType.MAJOR ? Outcome.MAJOR : Outcome.COPY;
   }
 
@@ -174,12 +199,12 @@ final class AreaFaults {
     }
     long frame = found.frameNumber();
     if (operations.hasPageMkwrite() && !operations.pageMkwrite(area, page, found)) {
-      space.memory().put(frame);
+      unlock(space, operations, frame, false);
       return Outcome.SIGBUS;
     }
     long entry =
         Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.WRITTEN);
-    install(space, page, Pte.NONE, entry, frame);
+    unlock(space, operations, frame, install(space, page, Pte.NONE, entry));
     return outcome(answer);
   }
 
@@ -190,6 +215,9 @@ final class AreaFaults {
     long frame = Pte.frame(entry);
     if (area.hasAny(VM_SHARED)) {
       AreaOperations operations = area.operations();
+      if (operations != null && operations.returnsLocked()) {
+        return cachedWrite(space, area, operations, page, entry);
+      }
       if (operations != null
           && operations.hasPageMkwrite()
           && !Pte.isSpecial(entry)
@@ -211,7 +239,16 @@ final class AreaFaults {
     }
     // A new frame is full of zeros already.
     if (frame != memory.zeroFrame()) {
+      // A page of the page cache may be taken away any time: it stays until it is copied.
+      boolean counted = !Pte.isSpecial(entry);
+      if (counted && !memory.tryGet(frame)) {
+        memory.put(copy);
+        return Outcome.RETRY;
+      }
       memory.copy(frame, copy);
+      if (counted) {
+        memory.put(frame);
+      }
     }
     if (install(space, page, entry, ownPage(area, page, memory, copy), copy)) {
       FrameGather gather = new FrameGather(space.tables());
@@ -223,6 +260,31 @@ final class AreaFaults {
       gather.finish();
     }
     return Outcome.COPY;
+  }
+
+  /** {@code do_wp_page} of a page of the page cache, which may be taken away any time. */
+  private static Outcome cachedWrite(
+      AddressSpace space, Area area, AreaOperations operations, long page, long entry) {
+    PhysicalMemory memory = space.memory();
+    long frame = Pte.frame(entry);
+    if (!memory.tryGet(frame)) {
+      return Outcome.RETRY;
+    }
+    memory.table().lock(frame);
+    try {
+      if (space.tables().get(page) != entry) {
+        return Outcome.RETRY;
+      }
+      if (!operations.pageMkwrite(area, page, memory.lend(frame))) {
+        return Outcome.SIGBUS;
+      }
+      return space.tables().compareAndSet(page, entry, writable(area, entry))
+          ? Outcome.MINOR
+          : Outcome.RETRY;
+    } finally {
+      memory.table().unlock(frame);
+      memory.put(frame);
+    }
   }
 
   private static long writable(Area area, long entry) {

@@ -11,7 +11,9 @@ enum Outcome {
   /** A guard marker: SIGSEGV, MAPERR. */
   GUARD,
   SIGBUS,
-  OOM;
+  OOM,
+  /** The page was taken away meanwhile: to be tried again. */
+  RETRY;
 
   boolean failed() {
     return this == GUARD || this == SIGBUS || this == OOM;

@@ -2,6 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.core.memory;
 
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The pages of one file that are in memory, and where the file is mapped: {@code struct address_space}
  * (a name that is taken here by what Linux calls mm_struct). All open files of an inode share one.
@@ -10,12 +14,25 @@ package io.faultline.core.memory;
 public final class FileMapping implements FrameOwner {
   private final PageCache cache;
   private final Places places = new Places();
+  private final ReentrantReadWriteLock placesLock = new ReentrantReadWriteLock();
+  private final @Nullable FilePages pages;
 
   /**
+   * Of memory that is stored nowhere else.
+   *
    * @param memory whose frames it will hold
    */
   public FileMapping(PhysicalMemory memory) {
-    cache = new PageCache(memory);
+    this(memory, null);
+  }
+
+  /**
+   * @param memory whose frames it will hold
+   * @param pages of a file that is stored somewhere; null for shared memory
+   */
+  public FileMapping(PhysicalMemory memory, @Nullable FilePages pages) {
+    this.cache = new PageCache(memory);
+    this.pages = pages;
   }
 
   /** Its pages by their index in the file. */
@@ -23,8 +40,29 @@ public final class FileMapping implements FrameOwner {
     return cache;
   }
 
+  /** How its pages are written back and dropped; null for shared memory, which is swapped. */
+  public @Nullable FilePages pages() {
+    return pages;
+  }
+
   @Override
   public Places places() {
     return places;
+  }
+
+  /**
+   * Held while areas of the file come, go or move their entries ({@code i_mmap_rwsem} for writing).
+   * Taken after the address space's lock and after frames' locks, before those of page tables.
+   */
+  public Lock placesChange() {
+    return placesLock.writeLock();
+  }
+
+  /**
+   * Held while all entries of a page, or of a range, are looked for: meanwhile none moves to another
+   * address, and no area of the file goes.
+   */
+  public Lock placesWalk() {
+    return placesLock.readLock();
   }
 }

@@ -78,6 +78,7 @@ public final class AddressSpace {
     this.brk = layout.startBrk();
     this.lock =
         new MmapLock(pid, services.devices()::inDriverCall, () -> ExitOperation.empty(this));
+    services.spaces().add(this);
   }
 
   // ---- what it is made of -----------------------------------------------------------------------

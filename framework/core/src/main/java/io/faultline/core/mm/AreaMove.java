@@ -9,6 +9,7 @@ import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.area.MergeRequest;
+import io.faultline.core.memory.FileMapping;
 import io.faultline.mm.ErrnoException;
 import org.jspecify.annotations.Nullable;
 
@@ -94,16 +95,32 @@ final class AreaMove {
    * @return the driver's refusal, or null
    */
   @Nullable ErrnoException movePages() {
-    space.tables().move(from, length, to);
+    move(from, to);
     AreaOperations operations = target.operations();
     if (operations != null && operations.hasMremap()) {
       try {
         operations.mremap(target);
       } catch (ErrnoException refused) {
-        space.tables().move(to, length, from);
+        move(to, from);
         return refused;
       }
     }
     return null;
+  }
+
+  /** Who looks for a file's entries must not look in the new place before and in the old one after. */
+  private void move(long old, long target) {
+    MappedFile file = source.mappedFile();
+    FileMapping mapping = file == null ? null : file.mapping();
+    if (mapping == null) {
+      space.tables().move(old, length, target);
+      return;
+    }
+    mapping.placesChange().lock();
+    try {
+      space.tables().move(old, length, target);
+    } finally {
+      mapping.placesChange().unlock();
+    }
   }
 }

@@ -40,5 +40,6 @@ public final class ExitOperation {
     space.account().addLocked(-space.account().locked());
     space.uncharge(accounted);
     space.tables().freeTables(0, space.profile().taskSize(), 0, space.profile().taskSize());
+    space.services().spaces().remove(space);
   }
 }

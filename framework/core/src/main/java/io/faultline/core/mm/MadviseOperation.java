@@ -24,6 +24,8 @@ import static io.faultline.mm.Mman.*;
 import io.faultline.core.area.Area;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * {@code madvise(2)}: {@code do_madvise}, all but the populating advice, which needs no area changed.
@@ -70,6 +72,23 @@ public final class MadviseOperation {
           "advice: memory failures are not injected");
     }
     new MadviseOperation(space, advice).walk(start, end);
+  }
+
+  /**
+   * The pages of files that {@code MADV_WILLNEED} is to read ahead; the lock is held for reading.
+   *
+   * @return each with a reference on its file
+   */
+  public static List<FileRange> willNeed(AddressSpace space, long start, long end) {
+    List<FileRange> ranges = new ArrayList<>();
+    for (Area area = space.areas().find(start); area != null && Args.below(area.start(), end);
+        area = space.areas().next(area)) {
+      FileRange range = FileRange.of(area, Math.max(start, area.start()), end);
+      if (range != null) {
+        ranges.add(range);
+      }
+    }
+    return ranges;
   }
 
   /** {@code madvise_walk_vmas}. */
@@ -121,7 +140,7 @@ public final class MadviseOperation {
     switch (advice) {
       case MADV_REMOVE -> PageAdvice.remove(space, area, start, end);
       case MADV_WILLNEED -> {
-        // Nothing is read ahead: pages that are not in memory come at their first touch.
+        // What is to be read is collected by willNeed, and read without the lock.
       }
       case MADV_COLD, MADV_PAGEOUT -> PageAdvice.deactivate(area);
       case MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE ->

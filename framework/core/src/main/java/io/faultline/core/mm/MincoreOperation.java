@@ -3,7 +3,9 @@
 package io.faultline.core.mm;
 
 import io.faultline.core.area.Area;
-import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.area.MappedFile;
+import io.faultline.core.memory.FileMapping;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.Pte;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -69,8 +71,9 @@ public final class MincoreOperation {
 
   /** Whether another mapping, or none, has brought the page in. */
   private static boolean inPageCache(Area area, long page) {
-    return area.mappedFile() instanceof OpenFileObject file
-        && file.inode().provider() instanceof SharedMemoryProvider memory
-        && memory.isResident(area.pageOffsetOf(page));
+    MappedFile file = area.mappedFile();
+    FileMapping mapping = file == null ? null : file.mapping();
+    return mapping != null
+        && mapping.cache().get(area.pageOffsetOf(page)) != PhysicalMemory.NONE;
   }
 }

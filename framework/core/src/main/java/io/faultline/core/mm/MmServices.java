@@ -19,6 +19,7 @@ public final class MmServices {
   private final CommitAccount commit = new CommitAccount();
   private final KernelObjectNames names = new KernelObjectNames();
   private final SharedMemory sharedMemory;
+  private final AddressSpaces spaces = new AddressSpaces();
   private @Nullable PageFaults faults;
 
   public MmServices(PhysicalMemory memory, DeviceTable devices, Tracer tracer) {
@@ -26,6 +27,7 @@ public final class MmServices {
     this.devices = devices;
     this.tracer = tracer;
     this.sharedMemory = new SharedMemory(memory, devices);
+    devices.setFileRmap(new FileRmapWalk(spaces));
   }
 
   public void setFaults(PageFaults pageFaults) {
@@ -42,6 +44,11 @@ public final class MmServices {
 
   public Tracer tracer() {
     return tracer;
+  }
+
+  /** All address spaces by process number. */
+  public AddressSpaces spaces() {
+    return spaces;
   }
 
   /** What has been promised to all processes. */

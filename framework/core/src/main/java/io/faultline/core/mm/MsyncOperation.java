@@ -3,6 +3,7 @@
 package io.faultline.core.mm;
 
 import static io.faultline.core.area.VmBits.VM_LOCKED;
+import static io.faultline.core.area.VmBits.VM_SHARED;
 import static io.faultline.mm.Mman.MS_ASYNC;
 import static io.faultline.mm.Mman.MS_INVALIDATE;
 import static io.faultline.mm.Mman.MS_SYNC;
@@ -10,15 +11,21 @@ import static io.faultline.mm.Mman.MS_SYNC;
 import io.faultline.core.area.Area;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import java.util.List;
 
 /**
- * {@code msync(2)}: {@code SYSCALL_DEFINE3(msync)}. No driver has anything to write back yet, so that
- * MS_SYNC has nothing to wait for. The lock is held for reading.
+ * {@code msync(2)}: {@code SYSCALL_DEFINE3(msync)}, the walk over the areas with the lock held for
+ * reading. What is to be written back is collected, and written when the lock has been let go of.
  */
 public final class MsyncOperation {
   private MsyncOperation() {}
 
-  public static void msync(AddressSpace space, long address, long length, int flags)
+  /**
+   * @param ranges filled, each with a reference on its file; also where an error follows:
+   *     Linux has written them when it comes to that
+   */
+  public static void msync(
+      AddressSpace space, long address, long length, int flags, List<FileRange> ranges)
       throws ErrnoException {
     if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0) {
       throw Args.invalid("flags: 0x" + Integer.toHexString(flags) + " has unknown bits");
@@ -53,6 +60,12 @@ public final class MsyncOperation {
       }
       if ((flags & MS_INVALIDATE) != 0 && area.hasAny(VM_LOCKED)) {
         throw new ErrnoException(Errno.EBUSY, "flags: MS_INVALIDATE of locked memory");
+      }
+      FileRange range = (flags & MS_SYNC) != 0 && area.hasAny(VM_SHARED)
+          ? FileRange.of(area, start, end)
+          : null;
+      if (range != null) {
+        ranges.add(range);
       }
       start = area.end();
       if (!Args.below(start, end)) {

@@ -62,6 +62,10 @@ final class PageAdvice {
     if (file.inode().kind() != FileKind.REGULAR) {
       throw new ErrnoException(Errno.ENODEV, "advice: MADV_REMOVE needs a regular file");
     }
+    if (file instanceof OpenFileObject object && object.hasPageCache()) {
+      throw new ErrnoException(
+          Errno.EOPNOTSUPP, "advice: MADV_REMOVE: holes in files are not built");
+    }
     long firstPage = area.pageOffsetOf(start);
     PageZapper.zap(space.tables(), start, end, true);
     if (file instanceof OpenFileObject object

@@ -5,9 +5,11 @@ package io.faultline.core.mm;
 import static io.faultline.core.area.VmBits.VM_ACCOUNT;
 import static io.faultline.core.area.VmBits.VM_LOCKED;
 import static io.faultline.core.area.VmBits.VM_SEALED;
+import static io.faultline.core.area.VmBits.VM_SHARED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.device.OpenFileObject;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
@@ -131,6 +133,9 @@ final class UnmapBatch {
       operations.close(area);
     }
     area.anonVmas().clear();
+    if (area.hasAny(VM_SHARED) && area.mappedFile() instanceof OpenFileObject file) {
+      file.unmapped(area.pageOffset(), area.pageOffset() + area.pages());
+    }
     AddressSpace.putFile(area);
   }
 }

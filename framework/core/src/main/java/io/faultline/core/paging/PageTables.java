@@ -109,6 +109,17 @@ public final class PageTables {
   }
 
   /**
+   * As {@link #compareAndSet}, for an entry that is there; never makes a table. May be called without
+   * the address space's lock.
+   *
+   * @param expected not 0
+   */
+  public boolean replace(long address, long expected, long entry) {
+    LeafTable leaf = leaf(address);
+    return leaf != null && leaf.replace(pteIndex(address), expected, entry);
+  }
+
+  /**
    * Shows the visitor every entry of a range that is not 0, each once, in ascending order, and writes
    * what it answers. Empty tables are passed over. Does not flush.
    */

@@ -3,6 +3,7 @@
 package io.faultline.core.process;
 
 import io.faultline.core.device.DeviceTable;
+import io.faultline.device.FileSystem;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
@@ -26,6 +27,12 @@ public final class DeviceService implements Devices {
   @Override
   public Optional<DeviceInfo> find(String path) {
     return devices.find(path);
+  }
+
+  @Override
+  public AutoCloseable mount(
+      String mountPoint, DeviceRegistration registration, FileSystem fileSystem) {
+    return devices.mount(mountPoint, registration, fileSystem);
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.Files;
+import io.faultline.kernel.PageCacheCounts;
 import io.faultline.kernel.Task;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -110,6 +111,26 @@ public final class FileService implements Files {
       throw new ErrnoException(Errno.EINVAL, "position: " + position + " is negative");
     }
     file.setPosition(position);
+  }
+
+  @Override
+  public void ftruncate(Task task, int fd, long size) throws ErrnoException {
+    require(task, fd).truncate(size);
+  }
+
+  @Override
+  public void fsync(Task task, int fd) throws ErrnoException {
+    require(task, fd).sync(0, Long.MAX_VALUE);
+  }
+
+  @Override
+  public void sync() {
+    devices.mappings().writeBack(0);
+  }
+
+  @Override
+  public PageCacheCounts pageCache() {
+    return devices.mappings().pageCache();
   }
 
   private static OpenFileObject require(Task task, int fd) throws ErrnoException {

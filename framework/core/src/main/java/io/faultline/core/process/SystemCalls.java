@@ -3,6 +3,7 @@
 package io.faultline.core.process;
 
 import static io.faultline.mm.Mman.MADV_POPULATE_WRITE;
+import static io.faultline.mm.Mman.MADV_WILLNEED;
 import static io.faultline.mm.Mman.MAP_ANONYMOUS;
 import static io.faultline.mm.Mman.MAP_HUGETLB;
 import static io.faultline.mm.Mman.PAGE_SHIFT;
@@ -15,6 +16,7 @@ import io.faultline.core.fault.Populate;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.AioRing;
 import io.faultline.core.mm.BrkOperation;
+import io.faultline.core.mm.FileRange;
 import io.faultline.core.mm.HugetlbMapping;
 import io.faultline.core.mm.MadviseOperation;
 import io.faultline.core.mm.MincoreOperation;
@@ -191,6 +193,10 @@ public final class SystemCalls implements VmaService {
                   MadviseOperation.madvise(space, address, end, advice);
                   return 0;
                 });
+            if (advice == MADV_WILLNEED) {
+              read(task, space -> MadviseOperation.willNeed(space, address, end))
+                  .forEach(FileRange::readAhead);
+            }
           }
           return 0L;
         },
@@ -201,13 +207,46 @@ public final class SystemCalls implements VmaService {
   public void msync(Task task, long address, long length, int flags) throws ErrnoException {
     traced(
         task, CallRule.MSYNC,
-        () -> read(
-            task,
-            space -> {
-              MsyncOperation.msync(space, address, length, flags);
-              return 0L;
-            }),
+        () -> {
+          doMsync(task, address, length, flags);
+          return 0L;
+        },
         address, length, flags);
+  }
+
+  /** The file's error comes before that of a hole behind it, as Linux meets them. */
+  private static void doMsync(Task task, long address, long length, int flags)
+      throws ErrnoException {
+    List<FileRange> ranges = new ArrayList<>();
+    ErrnoException refused = null;
+    try {
+      read(
+          task,
+          space -> {
+            MsyncOperation.msync(space, address, length, flags, ranges);
+            return 0L;
+          });
+    } catch (ErrnoException e) {
+      refused = e;
+    }
+    ErrnoException failed = null;
+    for (FileRange range : ranges) {
+      if (failed != null) {
+        range.cancel();
+        continue;
+      }
+      try {
+        range.sync();
+      } catch (ErrnoException e) {
+        failed = e;
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+    if (refused != null) {
+      throw refused;
+    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 import io.faultline.core.area.Area;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.device.Inode;
+import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param dumped bytes from its start that the core holds: 0, one page, or all
  * @param file what it maps; null for anonymous memory
  * @param pageOffset in pages, into the file
+ * @param vdso whether it is the kernel's own code
  */
 record AreaSnapshot(
     long start,
@@ -35,7 +37,8 @@ record AreaSnapshot(
     long inMemory,
     long dumped,
     @Nullable Inode file,
-    long pageOffset) {
+    long pageOffset,
+    boolean vdso) {
   private static final int PF_X = 1;
   private static final int PF_W = 2;
   private static final int PF_R = 4;
@@ -47,7 +50,7 @@ record AreaSnapshot(
   private static final AreaSnapshot GATE =
       new AreaSnapshot(
           0xffff_ffff_ff60_0000L, 0xffff_ffff_ff60_1000L, VM_EXEC, Mman.PAGE_SIZE, Mman.PAGE_SIZE,
-          null, 0);
+          null, 0, false);
 
   /** All areas of one moment, ascending, and the vsyscall page. */
   static List<AreaSnapshot> of(AddressSpace space, int filter) throws ErrnoException {
@@ -68,7 +71,8 @@ record AreaSnapshot(
     boolean device = area.special() == null && area.hasAny(VM_IO);
     return new AreaSnapshot(
         area.start(), area.end(), area.flagBits(), device ? 0 : area.end() - area.start(), dumped,
-        file == null ? null : file.inode(), area.pageOffset());
+        file == null ? null : file.inode(), area.pageOffset(),
+        area.special() == SpecialMapping.VDSO);
   }
 
   /** {@code p_flags}. */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.memory.FileMapping;
+
+/**
+ * Finds the page-table entries of a file's pages in all address spaces, and changes them; a higher room
+ * knows these. Takes no address space's lock, so that it can be called with any held.
+ */
+public interface FileRmap {
+  /** Where no address space is known yet. */
+  FileRmap NONE = new FileRmap() {
+    @Override
+    public void writeProtect(FileMapping mapping, long index, long frame) {}
+
+    @Override
+    public void unmap(FileMapping mapping, long first, long end) {}
+  };
+
+  /**
+   * Takes the right to write, and the dirty bit, from all entries of a page ({@code page_mkclean}).
+   * When it returns, no store through them is under way; the next one faults.
+   *
+   * <p>Precondition: the frame is locked, so that no fault gives the right back.
+   */
+  void writeProtect(FileMapping mapping, long index, long frame);
+
+  /**
+   * Clears all entries of a half-open range of indices, those of private copies too ({@code
+   * unmap_mapping_range} with {@code even_cows}), and drops their references.
+   */
+  void unmap(FileMapping mapping, long first, long end);
+}
