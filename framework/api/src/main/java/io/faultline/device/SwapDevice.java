@@ -11,7 +11,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  * behind it). Registered as an OSGi service it is switched on ({@code swapon}) at once; several may
  * be in use, those with the highest {@code swap.priority} (an {@code int} service property, -2 when
  * absent, as Linux gives to one that asks for none) first, those of equal priority in turns.
- * Unregistered, its pages are moved home first; until {@link #deactivate} has been called the device
+ * Unregistered, its pages are moved home first; until {@link #swapoff} has been called the device
  * has to serve reads.
  *
  * <p><b>Slots.</b> A device has {@link #slots} slots of one page, numbered from 0. The kernel says
@@ -26,6 +26,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * limit, which interrupts it: an interrupt may end the call, never the device (a {@code FileChannel}
  * is closed by one). A device that fails is asked again later: when its server is back, it should
  * connect again by itself.
+ *
+ * <p>A component may be its own device. That is why nothing here is called {@code activate} or {@code
+ * deactivate}: Declarative Services takes methods of those names for its own.
  *
  * <p>{@code SwapDeviceContract} in the test kit tests a device against all this.
  */
@@ -45,24 +48,24 @@ public interface SwapDevice {
     return "partition";
   }
 
-  /** How many pages it can hold; asked once, after {@link #activate}. */
+  /** How many pages it can hold; asked once, after {@link #swapon}. */
   long slots();
 
   /**
-   * {@code swapon}: makes it ready. Nothing that was written earlier is wanted any more. May be called
-   * again after {@link #deactivate}, and after it has failed.
+   * {@code swapon(2)}: makes it ready. Nothing that was written earlier is wanted any more. May be called
+   * again after {@link #swapoff}, and after it has failed.
    *
    * @throws IOException when it cannot be used; it has cleaned up behind itself, and nothing else is
-   *     called before the next {@code activate}
+   *     called before the next {@code swapon}
    */
-  default void activate() throws IOException {}
+  default void swapon() throws IOException {}
 
   /**
-   * {@code swapoff}: no slot is wanted any more and no call will follow before the next {@link
-   * #activate}. Leaves nothing behind. A bundle that stops does not end its device: until this is
+   * {@code swapoff(2)}: no slot is wanted any more and no call will follow before the next {@link
+   * #swapon}. Leaves nothing behind. A bundle that stops does not end its device: until this is
    * called the kernel may be moving pages home.
    */
-  default void deactivate() {}
+  default void swapoff() {}
 
   /**
    * Keeps pages.

@@ -60,7 +60,7 @@ public abstract class SwapDeviceContract {
   protected abstract SwapDevice device() throws Exception;
 
   /**
-   * What a device that was deactivated has left behind: files, keys on a server. None, for one that
+   * What a device that was switched off has left behind: files, keys on a server. None, for one that
    * keeps all in memory.
    */
   protected List<String> leftovers() throws Exception {
@@ -72,15 +72,15 @@ public abstract class SwapDeviceContract {
     device = device();
   }
 
-  /** Even when a test has failed; tests that have deactivated it themselves know that it may. */
+  /** Even when a test has failed; tests that have switched it off themselves know that it may. */
   @AfterEach
   final void switchItOff() {
-    device.deactivate();
+    device.swapoff();
   }
 
   @Test
   protected void saysWhatProcSwapsShows() throws IOException {
-    device.activate();
+    device.swapon();
     assertThat(device.name()).isNotBlank().doesNotContainAnyWhitespaces();
     assertThat(device.type()).isIn("file", "partition");
     assertThat(device.slots()).isGreaterThanOrEqualTo(MIN_SLOTS);
@@ -88,7 +88,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void everyPageComesBackAsItWas() throws IOException {
-    device.activate();
+    device.swapon();
     long[] slots = LongStream.range(0, MIN_SLOTS).toArray();
     write(slots, numbers(slots, 7));
     assertHolds(slots, numbers(slots, 7));
@@ -99,7 +99,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void theFirstAndTheLastSlotAreNeighboursOfNobody() throws IOException {
-    device.activate();
+    device.swapon();
     long last = device.slots() - 1;
     write(new long[] {0, last}, 5, 6);
     assertHolds(new long[] {0}, 5);
@@ -112,7 +112,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void slotsOfABatchNeedNotBeNeighbours() throws IOException {
-    device.activate();
+    device.swapon();
     long[] slots = {3, 4, 5, 9, 100, 101, 300, 511};
     write(slots, numbers(slots, 40));
     assertHolds(new long[] {4, 100, 511}, numbers(new long[] {4, 100, 511}, 40));
@@ -121,7 +121,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void whatIsWrittenLastIsRead() throws IOException {
-    device.activate();
+    device.swapon();
     for (long number = 0; number < 40; number++) {
       write(new long[] {6, 7, 8}, number, number + 1, number + 2);
       assertHolds(new long[] {6, 7, 8}, number, number + 1, number + 2);
@@ -130,7 +130,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void aSlotThatWasFreedCanBeUsedAgain() throws IOException {
-    device.activate();
+    device.swapon();
     long[] slots = LongStream.range(0, SEVERAL).toArray();
     for (int round = 0; round < 40; round++) {
       write(slots, numbers(slots, round * 100L));
@@ -143,7 +143,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void aSlotThatHoldsNothingFailsTheRead() throws IOException {
-    device.activate();
+    device.swapon();
     assertRefused(() -> read(3));
     write(new long[] {3, 4}, 8, 9);
     assertRefused(() -> read(2, 3, 4));
@@ -156,7 +156,7 @@ public abstract class SwapDeviceContract {
 
   @Test
   protected void freeingWhatHoldsNothingIsNothing() throws IOException {
-    device.activate();
+    device.swapon();
     write(new long[] {5}, 12);
     device.free(new long[] {3, 4});
     device.free(new long[] {3, 4});
@@ -167,7 +167,7 @@ public abstract class SwapDeviceContract {
   /** Noise first, then what takes less room, then noise again: room that comes back is used again. */
   @Test
   protected void roomThatComesBackIsUsedAgain() throws IOException {
-    device.activate();
+    device.swapon();
     long[] slots = LongStream.range(0, MIN_SLOTS).toArray();
     long[] noise = LongStream.range(0, MIN_SLOTS).map(i -> 16 * i + 4).toArray();
     long[] halfway = LongStream.range(0, MIN_SLOTS).map(i -> 16 * i + 8 + i % 8).toArray();
@@ -185,7 +185,7 @@ public abstract class SwapDeviceContract {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   protected void aRandomHistoryLosesNoPage(long seed) throws IOException {
-    device.activate();
+    device.swapon();
     Random random = new Random(seed);
     TreeMap<Long, Long> model = new TreeMap<>();
     for (int step = 0; step < 150; step++) {
@@ -218,7 +218,7 @@ public abstract class SwapDeviceContract {
   /** One thread writes and frees its half of the slots, two read the other half. */
   @Test
   protected void readsGoOnDuringAWrite() throws Exception {
-    device.activate();
+    device.swapon();
     long[] read = LongStream.range(0, MIN_SLOTS / 2).toArray();
     long[] written = LongStream.range(MIN_SLOTS / 2, MIN_SLOTS).toArray();
     write(read, numbers(read, 1000));
@@ -259,9 +259,9 @@ public abstract class SwapDeviceContract {
   protected void whatIsNotActiveFailsLoudly() throws IOException {
     assertRefused(() -> write(new long[] {1}, 5));
     assertRefused(() -> read(1));
-    device.activate();
+    device.swapon();
     write(new long[] {1}, 5);
-    device.deactivate();
+    device.swapoff();
     assertRefused(() -> read(1));
     assertRefused(() -> write(new long[] {1}, 5));
   }
@@ -269,20 +269,20 @@ public abstract class SwapDeviceContract {
   @Test
   protected void nothingIsLeftBehind() throws Exception {
     assertThat(leftovers()).as("before it is active").isEmpty();
-    device.activate();
+    device.swapon();
     write(new long[] {1, 2, 400}, 5, 6, 7);
-    device.deactivate();
+    device.swapoff();
     assertThat(leftovers()).isEmpty();
   }
 
   @Test
   protected void activeAgainItIsEmptyAndWorks() throws Exception {
     for (int round = 0; round < 3; round++) {
-      device.activate();
+      device.swapon();
       assertRefused(() -> read(1));
       write(new long[] {1, 2}, 5 + round, 6 + round);
       assertHolds(new long[] {1, 2}, 5 + round, 6 + round);
-      device.deactivate();
+      device.swapoff();
     }
     assertThat(leftovers()).isEmpty();
   }
@@ -290,7 +290,7 @@ public abstract class SwapDeviceContract {
   /** As the kernel does with a call that takes too long. The call may fail; the device may not. */
   @Test
   protected void anInterruptEndsACallAndNotTheDevice() throws Exception {
-    device.activate();
+    device.swapon();
     long[] slots = LongStream.range(0, SEVERAL).toArray();
     write(slots, numbers(slots, 200));
     for (int round = 0; round < 30; round++) {

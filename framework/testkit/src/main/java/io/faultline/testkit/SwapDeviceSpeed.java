@@ -29,7 +29,7 @@ public final class SwapDeviceSpeed {
    * @return one line
    */
   public static String of(SwapDevice device) throws IOException {
-    device.activate();
+    device.swapon();
     try (Arena arena = Arena.ofShared()) {
       MemorySegment memory = arena.allocate((long) PAGES * SwapPage.BYTES, SwapPage.BYTES);
       MemorySegment[] pages = new MemorySegment[PAGES];
@@ -57,7 +57,7 @@ public final class SwapDeviceSpeed {
       return "%s: write %.0f MB/s, read %.0f MB/s (batches of %d pages), one page %.1f µs"
           .formatted(device.name(), write, read, BATCH, single);
     } finally {
-      device.deactivate();
+      device.swapoff();
     }
   }
 

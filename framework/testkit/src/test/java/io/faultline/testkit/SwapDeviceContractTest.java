@@ -118,7 +118,7 @@ class SwapDeviceContractTest extends SwapDeviceContract {
     protected SwapDevice device() {
       return new InMemory() {
         @Override
-        public void activate() {
+        public void swapon() {
           active = true;
         }
       };
@@ -141,13 +141,13 @@ class SwapDeviceContractTest extends SwapDeviceContract {
     }
 
     @Override
-    public void activate() {
+    public void swapon() {
       pages.clear();
       active = true;
     }
 
     @Override
-    public void deactivate() {
+    public void swapoff() {
       active = false;
     }
 

@@ -17,7 +17,7 @@ import org.osgi.service.metatype.annotations.Designate;
  * from the kernel's memory to the file and back without a copy in between.
  *
  * <p>The component's end is not the device's: the kernel reads on until it has moved all pages home,
- * and then calls {@link #deactivate}.
+ * and then calls {@link #swapoff}.
  */
 @Component(name = "io.faultline.driver.swapfile")
 @Designate(ocd = SwapFileConfig.class)
@@ -72,7 +72,7 @@ public final class SwapFile implements SwapDevice {
   }
 
   @Override
-  public void activate() throws IOException {
+  public void swapon() throws IOException {
     if (space != null) {
       throw new IOException(path + " is active");
     }
@@ -80,7 +80,7 @@ public final class SwapFile implements SwapDevice {
   }
 
   @Override
-  public void deactivate() {
+  public void swapoff() {
     Space over = space;
     space = null;
     if (over != null) {

@@ -49,7 +49,7 @@ class SwapFileTest extends SwapDeviceContract {
 
   @Test
   void hasItsRoomFromTheStartAndForItsOwnerAlone() throws Exception {
-    underTest().activate();
+    underTest().swapon();
     assertThat(Files.size(path())).isEqualTo(BYTES);
     if (Files.getFileStore(folder).supportsFileAttributeView("unix")) {
       assertThat((Integer) Files.getAttribute(path(), "unix:mode") & 0777).isEqualTo(0600);
@@ -65,18 +65,18 @@ class SwapFileTest extends SwapDeviceContract {
 
   @Test
   void twoKernelsDoNotShareAFile() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1}, 5);
     SwapDevice second = device();
-    assertThatThrownBy(second::activate).isInstanceOf(IOException.class)
+    assertThatThrownBy(second::swapon).isInstanceOf(IOException.class)
         .hasMessageContaining("in use by another kernel");
-    second.deactivate();
+    second.swapoff();
     assertHolds(new long[] {1}, 5);
   }
 
   @Test
   void twoProcessesDoNotShareAFile() throws Exception {
-    underTest().activate();
+    underTest().swapon();
     Process other = new ProcessBuilder(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-cp",
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
@@ -90,20 +90,20 @@ class SwapFileTest extends SwapDeviceContract {
   /** Another kernel, in another process. */
   static final class Activates {
     public static void main(String[] path) throws IOException {
-      new SwapFile(Path.of(path[0]), SLOTS).activate();
+      new SwapFile(Path.of(path[0]), SLOTS).swapon();
     }
   }
 
   @Test
   void somebodysFileIsLeftAlone() throws IOException {
     Files.writeString(path(), "a letter");
-    assertThatThrownBy(underTest()::activate).isInstanceOf(IOException.class)
+    assertThatThrownBy(underTest()::swapon).isInstanceOf(IOException.class)
         .hasMessageContaining("remove it or give another path");
-    underTest().deactivate();
+    underTest().swapoff();
     assertThat(path()).hasContent("a letter");
     Files.delete(path());
     Files.createDirectory(path());
-    assertThatThrownBy(underTest()::activate).isInstanceOf(IOException.class);
+    assertThatThrownBy(underTest()::swapon).isInstanceOf(IOException.class);
     assertThat(path()).isDirectory();
   }
 
@@ -111,7 +111,7 @@ class SwapFileTest extends SwapDeviceContract {
   void aLinkIsNotFollowed() throws IOException {
     Path letter = Files.createFile(folder.resolve("letter"));
     Files.createSymbolicLink(path(), letter);
-    assertThatThrownBy(underTest()::activate).isInstanceOf(IOException.class);
+    assertThatThrownBy(underTest()::swapon).isInstanceOf(IOException.class);
     assertThat(letter).isEmptyFile();
   }
 
@@ -119,39 +119,39 @@ class SwapFileTest extends SwapDeviceContract {
   void anEmptyFileIsUsedAndLeftEmpty() throws IOException {
     Files.createFile(path(),
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r--r--")));
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1}, 5);
     assertHolds(new long[] {1}, 5);
     assertThat(Files.getPosixFilePermissions(path())).hasSize(2);
-    underTest().deactivate();
+    underTest().swapoff();
     assertThat(path()).isEmptyFile();
   }
 
   @Test
   void aFileThatAKilledKernelLeftIsUsedAgain() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     byte[] left = Files.readAllBytes(path());
-    underTest().deactivate();
+    underTest().swapoff();
     Files.write(path(), left);
-    underTest().activate();
+    underTest().swapon();
     assertRefused(() -> read(1));
     write(new long[] {1}, 5);
     assertHolds(new long[] {1}, 5);
-    underTest().deactivate();
+    underTest().swapoff();
     assertThat(leftovers()).isEmpty();
   }
 
   @Test
   void aFullDiskShowsAtSwaponAndNothingIsLeft() throws IOException {
     long tooMuch = Files.getFileStore(folder).getUsableSpace() / 4096 + (1 << 20);
-    assertThatThrownBy(new SwapFile(path(), tooMuch)::activate).isInstanceOf(IOException.class)
+    assertThatThrownBy(new SwapFile(path(), tooMuch)::swapon).isInstanceOf(IOException.class)
         .hasMessageContaining("no room");
     assertThat(leftovers()).isEmpty();
   }
 
   @Test
   void whatSomebodyElseWroteIntoTheFileIsNotServed() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1, 2, 3}, 5, 6, 7);
     try (RandomAccessFile file = new RandomAccessFile(path().toFile(), "rw")) {
       file.seek(3 * 4096 + 100);
@@ -163,7 +163,7 @@ class SwapFileTest extends SwapDeviceContract {
 
   @Test
   void aFileThatWasCutFailsTheReadsBehindTheEnd() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1, 900}, 5, 6);
     try (RandomAccessFile file = new RandomAccessFile(path().toFile(), "rw")) {
       file.setLength(10 * 4096);

@@ -23,7 +23,7 @@ import redis.clients.jedis.util.JedisURIHelper;
  * Swap space on a Redis server or cluster, which several kernels on several machines may share.
  *
  * <p>The component's end is not the device's: the kernel reads on until it has moved all pages home,
- * and then calls {@link #deactivate}.
+ * and then calls {@link #swapoff}.
  */
 @Component(name = "io.faultline.driver.swapredis")
 @Designate(ocd = SwapRedisConfig.class)
@@ -89,7 +89,7 @@ public final class SwapRedis implements SwapDevice {
   }
 
   @Override
-  public void activate() throws IOException {
+  public void swapon() throws IOException {
     if (session != null) {
       throw new IOException(name() + " is active");
     }
@@ -119,7 +119,7 @@ public final class SwapRedis implements SwapDevice {
   }
 
   @Override
-  public void deactivate() {
+  public void swapoff() {
     Session over = session;
     session = null;
     if (over != null) {

@@ -82,7 +82,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
 
   @Test
   void everyNodeHasItsPart() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(0, 8000).toArray();
     write(slots, slots);
     assertThat(NODES).allSatisfy(node -> assertThat(node.keys()).hasSizeGreaterThan(2));
@@ -91,7 +91,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
 
   @Test
   void aNodeThatDiesTakesItsPagesAloneAndComesBack() throws Exception {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(0, 8000).toArray();
     write(slots, slots);
     NODES.get(2).kill();
@@ -118,7 +118,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
 
   @Test
   void hashSlotsThatMoveAreFollowed() throws Exception {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(0, 8000).toArray();
     write(slots, slots);
     List<Integer> moved = IntStream.range(0, 2000).boxed().toList();
@@ -128,7 +128,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
       write(slots, slots);
       assertHolds(slots, slots);
     } finally {
-      underTest().deactivate();
+      underTest().swapoff();
       move(moved, NODES.get(1), NODES.get(0));
     }
   }

@@ -57,7 +57,7 @@ class SwapRedisTest extends SwapDeviceContract {
 
   @Test
   void thousandsOfPagesGoInOneCall() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(500, 8500).toArray();
     long[] numbers = LongStream.range(0, 8000).toArray();
     write(slots, numbers);
@@ -70,18 +70,18 @@ class SwapRedisTest extends SwapDeviceContract {
   @Test
   void kernelsShareAServerAndAPrefix() throws IOException {
     SwapDevice other = device();
-    underTest().activate();
-    other.activate();
+    underTest().swapon();
+    other.swapon();
     write(new long[] {1}, 5);
     assertThatThrownBy(() -> other.read(new long[] {1}, new java.lang.foreign.MemorySegment[] {
       java.lang.foreign.Arena.ofAuto().allocate(4096)})).hasMessageContaining("holds nothing");
-    other.deactivate();
+    other.swapoff();
     assertHolds(new long[] {1}, 5);
   }
 
   @Test
   void freedPagesGoFromTheServerWithoutAnotherWrite() throws Exception {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(0, 100).toArray();
     write(slots, slots);
     assertThat(server.keys()).hasSize(2);
@@ -94,7 +94,7 @@ class SwapRedisTest extends SwapDeviceContract {
 
   @Test
   void writingOverAndOverLeavesOneFieldForEachPage() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     long[] slots = LongStream.range(0, 50).toArray();
     for (int i = 0; i < 20; i++) {
       write(slots, slots);
@@ -123,8 +123,8 @@ class SwapRedisTest extends SwapDeviceContract {
       jedis.hset("faultline:kernels", "elsewhere",
           new Owner("another", nobody, 1, 3).toString());
       jedis.hset("faultline:kernels", "unknown", "?");
-      underTest().activate();
-      underTest().deactivate();
+      underTest().swapon();
+      underTest().swapoff();
       assertThat(server.keys()).containsExactlyInAnyOrder("faultline:kernels",
           "faultline:alive:2", "faultline:elsewhere:2", "faultline:unknown:2");
       assertThat(jedis.hkeys("faultline:kernels")).containsExactlyInAnyOrder("alive", "elsewhere",
@@ -135,7 +135,7 @@ class SwapRedisTest extends SwapDeviceContract {
 
   @Test
   void aPageThatWasChangedOnTheServerIsNotServed() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1, 2}, 5, 6);
     byte[] key = server.keys().stream().filter(k -> !k.equals("faultline:kernels")).findAny().get()
         .getBytes();
@@ -158,7 +158,7 @@ class SwapRedisTest extends SwapDeviceContract {
 
   @Test
   void aServerWithoutMemoryFailsTheWriteAndKeepsWhatItHas() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(new long[] {1, 2}, 4, 20);
     try (Jedis jedis = server.jedis()) {
       jedis.configSet("maxmemory", "1");
@@ -179,7 +179,7 @@ class SwapRedisTest extends SwapDeviceContract {
         TIMEOUT, TIMEOUT);
     assertThat(device.name()).doesNotContain("secret").startsWith("redis://127.0.0.1:")
         .endsWith("/p");
-    assertThatThrownBy(device::activate).isInstanceOf(IOException.class)
+    assertThatThrownBy(device::swapon).isInstanceOf(IOException.class)
         .message().doesNotContain("secret");
   }
 

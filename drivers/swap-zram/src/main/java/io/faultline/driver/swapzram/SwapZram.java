@@ -15,7 +15,7 @@ import org.osgi.service.metatype.annotations.Designate;
  * Swap space that is memory again: pages compressed by LZ4.
  *
  * <p>The component's end is not the device's: the kernel reads on until it has moved all pages home,
- * and then calls {@link #deactivate}.
+ * and then calls {@link #swapoff}.
  */
 @Component(name = SwapZram.PID)
 @Designate(ocd = SwapZramConfig.class)
@@ -66,7 +66,7 @@ public final class SwapZram implements SwapDevice {
   }
 
   @Override
-  public void activate() throws IOException {
+  public void swapon() throws IOException {
     if (store != null) {
       throw new IOException(name + " is active");
     }
@@ -74,7 +74,7 @@ public final class SwapZram implements SwapDevice {
   }
 
   @Override
-  public void deactivate() {
+  public void swapoff() {
     Store over = store;
     store = null;
     if (over != null) {

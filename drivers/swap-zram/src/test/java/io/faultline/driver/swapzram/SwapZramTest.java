@@ -39,7 +39,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void pagesThatAreOneWordTakeNoMemory() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(slots(200), numbers(200, ONE_WORD));
     write(new long[] {300}, ZEROS);
     assertThat(stat()).isEqualTo(new MmStat(201 * 4096, 0, 0, MEMORY, 0, 201, 0, 0, 0));
@@ -50,7 +50,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void pagesThatDoNotCompressAreHeldAsTheyAre() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(slots(16), numbers(16, NOISE));
     assertThat(stat()).isEqualTo(
         new MmStat(16 * 4096, 16 * 4096, Pool.CHUNK, MEMORY, Pool.CHUNK, 0, 0, 16, 16));
@@ -60,7 +60,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void otherPagesAreCompressed() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(slots(500), numbers(500, 9));
     MmStat stat = stat();
     assertThat(stat.originalBytes()).isEqualTo(500 * 4096);
@@ -72,7 +72,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void aWriteBeyondTheLimitFailsWholeAndTheDeviceGoesOn() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     int fit = MEMORY / 4096;
     write(slots(fit - 100), numbers(fit - 100, NOISE));
     long[] toomany = LongStream.range(2000, 2200).toArray();
@@ -90,7 +90,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void allMemoryComesBack() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     for (long kind = 1; kind < 16; kind++) {
       write(slots(512), numbers(512, kind));
     }
@@ -102,7 +102,7 @@ class SwapZramTest extends SwapDeviceContract {
 
   @Test
   void zramctlShowsWhatMmStatHas() throws IOException {
-    underTest().activate();
+    underTest().swapon();
     write(slots(16), numbers(16, NOISE));
     write(new long[] {100, 101}, ZEROS, ONE_WORD);
     Zramctl command = new Zramctl(List.of(underTest()));
