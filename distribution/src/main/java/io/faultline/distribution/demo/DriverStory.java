@@ -108,7 +108,7 @@ final class DriverStory {
   private void install() throws DemoFailedException, DropInException, InterruptedException {
     narrator.step("A driver is dropped into the running kernel");
     long begin = System.nanoTime();
-    List<DeviceInfo> devices = dropIn.install(dropIn.availableJar(DRIVER));
+    List<DeviceInfo> devices = dropIn.install(dropIn.availableJar(DRIVER)).devices();
     long millis = (System.nanoTime() - begin) / 1_000_000;
     DeviceInfo first = devices.getFirst();
     narrator.say("%s.jar is copied into drivers/; %d ms later:", DRIVER, millis);

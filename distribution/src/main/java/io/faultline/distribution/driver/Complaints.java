@@ -4,6 +4,7 @@ package io.faultline.distribution.driver;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Predicate;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -42,8 +43,17 @@ final class Complaints extends Handler {
   /** The first complaint about the bundle, or null as long as there is none. */
   @Nullable String about(Bundle bundle) {
     String name = bundle.getSymbolicName();
+    return first(message -> isAbout(name, message));
+  }
+
+  /** The first complaint with that name in it, or null as long as there is none. */
+  @Nullable String naming(String device) {
+    return first(message -> message.contains(device));
+  }
+
+  private @Nullable String first(Predicate<String> is) {
     return serious.stream()
-        .filter(r -> isAbout(name, String.valueOf(r.getMessage())))
+        .filter(r -> is.test(String.valueOf(r.getMessage())))
         .findFirst()
         .map(Complaints::text)
         .orElse(null);

@@ -2,8 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.distribution.driver;
 
+import io.faultline.device.SwapDevice;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
+import io.faultline.kernel.Swaps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,9 +19,13 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /**
  * The drop-in folder, which File Install watches, and the folder of drivers that came along. Puts a
@@ -33,6 +39,7 @@ public final class DropIn {
 
   private final BundleContext context;
   private final Devices devices;
+  private final @Nullable Swaps swaps;
   private final Path folder;
   private final Path available;
   private final Path compiled;
@@ -42,11 +49,18 @@ public final class DropIn {
    * @param context tells the folders by its properties {@code faultline.drivers}, {@code
    *     faultline.available}, {@code faultline.var} and {@code faultline.home}
    * @param devices the kernel's device table
+   * @param swaps the kernel's swap devices, if it has any
    */
   @Activate
-  public DropIn(BundleContext context, @Reference Devices devices) {
+  public DropIn(
+      BundleContext context,
+      @Reference Devices devices,
+      @Reference(
+          cardinality = ReferenceCardinality.OPTIONAL,
+          policyOption = ReferencePolicyOption.GREEDY) @Nullable Swaps swaps) {
     this.context = context;
     this.devices = devices;
+    this.swaps = swaps;
     this.folder = folder(context, "faultline.drivers");
     this.available = folder(context, "faultline.available");
     this.compiled = folder(context, "faultline.var").resolve("available");
@@ -121,10 +135,10 @@ public final class DropIn {
   /**
    * Drops a jar in, or over the one of the same name, and waits until its bundle runs.
    *
-   * @return the devices that it brought
+   * @return the devices that it brought, those for swap space in use already
    * @throws DropInException when it does not come up; the message says why
    */
-  public List<DeviceInfo> install(Path jar) throws DropInException, InterruptedException {
+  public Installed install(Path jar) throws DropInException, InterruptedException {
     String name = jar.getFileName().toString();
     if (!Files.isRegularFile(jar) || !name.endsWith(JAR)) {
       throw new DropInException(
@@ -134,7 +148,7 @@ public final class DropIn {
     Complaints complaints = Complaints.listen();
     try {
       Bundle bundle = installed(jar, folder.resolve(name));
-      return devices(bundle, name.substring(0, name.length() - JAR.length()), complaints);
+      return brought(bundle, name.substring(0, name.length() - JAR.length()), complaints);
     } finally {
       complaints.close();
     }
@@ -166,24 +180,48 @@ public final class DropIn {
     return bundle;
   }
 
-  private List<DeviceInfo> devices(Bundle bundle, String name, Complaints complaints)
+  private Installed brought(Bundle bundle, String name, Complaints complaints)
       throws DropInException, InterruptedException {
     int declared = DeclaredDevices.count(bundle);
     await(
-        () -> devicesOf(bundle).size() >= declared || complaints.about(bundle) != null
-            ? bundle
-            : null);
-    List<DeviceInfo> brought = devicesOf(bundle);
-    if (!brought.isEmpty()) {
-      return brought;
+        () -> devicesOf(bundle).size() + swapsOf(bundle).size() >= declared
+            || complaints.about(bundle) != null
+                ? bundle
+                : null);
+    Installed brought = new Installed(
+        bundle.getSymbolicName(), bundle.getVersion(), devicesOf(bundle), swapsOf(bundle));
+    if (brought.devices().isEmpty() && brought.swaps().isEmpty()) {
+      String complaint = complaints.about(bundle);
+      throw new DropInException(
+          "%s runs but brought no device: %s (rmmod %s takes it out again)"
+              .formatted(
+                  bundle.getSymbolicName(),
+                  complaint == null
+                      ? "does it register an MmapProvider with @Device, or a SwapDevice?"
+                      : complaint,
+                  name));
     }
-    String complaint = complaints.about(bundle);
-    throw new DropInException(
-        "%s runs but brought no device: %s (rmmod %s takes it out again)"
-            .formatted(
-                bundle.getSymbolicName(),
-                complaint == null ? "does it register an MmapProvider with @Device?" : complaint,
-                name));
+    for (String swap : brought.swaps()) {
+      requireInUse(swap, name, complaints);
+    }
+    return brought;
+  }
+
+  /** The kernel switches a swap device on as it comes. */
+  private void requireInUse(String swap, String name, Complaints complaints)
+      throws DropInException, InterruptedException {
+    await(() -> inUse(swap) || complaints.naming(swap) != null ? swap : null);
+    if (!inUse(swap)) {
+      String complaint = complaints.naming(swap);
+      throw new DropInException(
+          "%s is there but not in use: %s (rmmod %s takes it out again)"
+              .formatted(
+                  swap, complaint == null ? "dmesg says more" : complaint, name));
+    }
+  }
+
+  private boolean inUse(String swap) {
+    return swaps == null || swaps.list().stream().anyMatch(s -> s.name().equals(swap));
   }
 
   /** File Install starts a bundle shortly after it has installed it. */
@@ -206,6 +244,31 @@ public final class DropIn {
     return devices.list().stream()
         .filter(d -> d.present() && d.driver().equals(bundle.getSymbolicName()))
         .toList();
+  }
+
+  private List<String> swapsOf(Bundle bundle) {
+    try {
+      return context
+          .getServiceReferences(SwapDevice.class, "(service.bundleid=" + bundle.getBundleId() + ")")
+          .stream()
+          .flatMap(this::name)
+          .toList();
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Nothing when the device's constructor throws. */
+  private Stream<String> name(ServiceReference<SwapDevice> reference) {
+    SwapDevice device = context.getService(reference);
+    if (device == null) {
+      return Stream.empty();
+    }
+    try {
+      return Stream.of(device.name());
+    } finally {
+      context.ungetService(reference);
+    }
   }
 
   /**

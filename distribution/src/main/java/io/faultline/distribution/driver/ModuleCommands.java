@@ -2,11 +2,9 @@
 // Copyright the Faultline authors
 package io.faultline.distribution.driver;
 
-import io.faultline.kernel.DeviceInfo;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -46,13 +44,7 @@ public final class ModuleCommands {
       return "available: %s%ninstalled: %s"
           .formatted(DropIn.list(dropIn.available()), DropIn.list(dropIn.installed()));
     }
-    List<DeviceInfo> devices = dropIn.install(jar(session.currentDir(), words));
-    DeviceInfo first = devices.getFirst();
-    return "%s %s: %s"
-        .formatted(
-            first.driver(),
-            first.driverVersion(),
-            devices.stream().map(DeviceInfo::path).collect(Collectors.joining(" ")));
+    return dropIn.install(jar(session.currentDir(), words)).line();
   }
 
   private Path jar(Path folder, String... words) throws DropInException {

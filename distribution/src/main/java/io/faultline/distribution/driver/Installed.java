@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.distribution.driver;
+
+import io.faultline.kernel.DeviceInfo;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.osgi.framework.Version;
+
+/**
+ * What a driver that was installed has brought; something at least.
+ *
+ * @param driver its bundle's symbolic name
+ * @param version its bundle's version
+ * @param devices that programs can open
+ * @param swaps names of the swap devices
+ */
+public record Installed(
+    String driver, Version version, List<DeviceInfo> devices, List<String> swaps) {
+  /** All of it in one line. */
+  public String line() {
+    return "%s %s: %s".formatted(driver, version,
+        Stream
+            .concat(devices.stream().map(DeviceInfo::path),
+                swaps.stream().map(name -> "swap on " + name))
+            .collect(Collectors.joining(" ")));
+  }
+}
