@@ -6,6 +6,7 @@ import static io.faultline.core.area.VmBits.VM_SHARED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.mm.AddressSpace;
@@ -34,6 +35,9 @@ import io.faultline.mm.Page;
 final class AreaFaults {
   /** Pages before and behind a faulting one that a driver may map at once (fault-around). */
   private static final int FAULT_AROUND_PAGES = 16;
+
+  /** Bytes that one page table covers. */
+  private static final long TABLE_SPAN = 2L << 20;
 
   private AreaFaults() {}
 
@@ -157,9 +161,12 @@ final class AreaFaults {
 
   private static void mapAround(
       AddressSpace space, Area area, AreaOperations operations, long page) {
+    // As do_fault_around has it: the window begins on a multiple of its size, or with the area, and
+    // is as long in either case, unless the area or the page table ends.
     long window = (long) FAULT_AROUND_PAGES * Mman.PAGE_SIZE;
     long from = Math.max(area.start(), page & -window);
-    long to = Math.min(area.end(), (page & -window) + window);
+    long tableEnd = (page & -TABLE_SPAN) + TABLE_SPAN;
+    long to = Math.min(Math.min(area.end(), tableEnd), from + window);
     operations.mapPages(
         area,
         area.pageOffsetOf(from),
@@ -202,6 +209,7 @@ final class AreaFaults {
       unlock(space, operations, frame, false);
       return Outcome.SIGBUS;
     }
+    markDirty(space.memory(), frame);
     long entry =
         Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.WRITTEN);
     unlock(space, operations, frame, install(space, page, Pte.NONE, entry));
@@ -224,7 +232,16 @@ final class AreaFaults {
           && !operations.pageMkwrite(area, page, memory.lend(frame))) {
         return Outcome.SIGBUS;
       }
-      space.tables().compareAndSet(page, entry, writable(area, entry));
+      boolean counted = !Pte.isSpecial(entry);
+      if (counted && !memory.tryGet(frame)) {
+        return Outcome.RETRY;
+      }
+      if (space.tables().compareAndSet(page, entry, writable(area, entry)) && counted) {
+        markDirty(memory, frame);
+      }
+      if (counted) {
+        memory.put(frame);
+      }
       return Outcome.MINOR;
     }
     // The last owner of a copied page need not copy it once more.
@@ -284,6 +301,18 @@ final class AreaFaults {
     } finally {
       memory.table().unlock(frame);
       memory.put(frame);
+    }
+  }
+
+  /**
+   * A fault that lets somebody write to a shared page makes it dirty for all ({@code
+   * fault_dirty_shared_page}). Pages of files are marked by their cache, which keeps account of them.
+   *
+   * <p>Precondition: the caller holds a reference.
+   */
+  private static void markDirty(PhysicalMemory memory, long frame) {
+    if (memory.use(frame) != FrameUse.FILE) {
+      boolean unused = memory.table().set(frame, FrameTable.DIRTY);
     }
   }
 
