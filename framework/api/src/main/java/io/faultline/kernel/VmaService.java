@@ -98,16 +98,48 @@ public interface VmaService {
       Task task, long address, long size, int prot, long pageOffset, int flags)
       throws ErrnoException;
 
-  /** {@code mbind(2)}: checked as Linux checks it; memory has one node. */
+  /**
+   * {@code mbind(2)} on a machine with one node, number 0: no page has anywhere else to go, but areas
+   * of different policies are never one.
+   *
+   * @param mask where in the task's memory the mask of nodes stands; 0 for none
+   * @param maxNode bits of the mask and one more
+   */
   void mbind(
       Task task, long address, long length, int mode, long mask, long maxNode, int flags)
       throws ErrnoException;
+
+  /**
+   * {@code mbind(2)} with the mask itself, for callers that know what it held but not where.
+   *
+   * @param mask its words, bit 0 of the first being node 0; what lies beyond them is 0
+   */
+  void mbind(
+      Task task, long address, long length, int mode, long[] mask, long maxNode, int flags)
+      throws ErrnoException;
+
+  /**
+   * {@code set_mempolicy(2)}, checked as Linux checks it; with one node it steers nothing.
+   *
+   * @param mask where in the task's memory the mask of nodes stands; 0 for none
+   * @param maxNode bits of the mask and one more
+   */
+  void setMempolicy(Task task, int mode, long mask, long maxNode) throws ErrnoException;
+
+  /** {@code set_mempolicy(2)} with the mask itself, as for {@code mbind}. */
+  void setMempolicy(Task task, int mode, long[] mask, long maxNode) throws ErrnoException;
 
   /** {@code prctl(2)}, as far as it concerns memory. */
   long prctl(Task task, int option, long a, long b, long c, long d) throws ErrnoException;
 
   /** {@code shmget(2)} with IPC_PRIVATE: the identifier of a new segment. */
   int shmget(Task task, long size) throws ErrnoException;
+
+  /**
+   * {@code shmctl(2)} with IPC_RMID: nobody can attach the segment any more, and it goes with its last
+   * attachment.
+   */
+  void shmRemove(Task task, int id) throws ErrnoException;
 
   /** {@code shmat(2)}: the address. */
   long shmat(Task task, int id, long address, int flags) throws ErrnoException;

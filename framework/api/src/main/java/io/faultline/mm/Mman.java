@@ -90,5 +90,19 @@ public final class Mman {
   public static final int SHM_REMAP = 0x4000;
   public static final int SHM_EXEC = 0x8000;
 
+  public static final int MPOL_DEFAULT = 0;
+  public static final int MPOL_PREFERRED = 1;
+  public static final int MPOL_BIND = 2;
+  public static final int MPOL_INTERLEAVE = 3;
+  public static final int MPOL_LOCAL = 4;
+  public static final int MPOL_PREFERRED_MANY = 5;
+  public static final int MPOL_WEIGHTED_INTERLEAVE = 6;
+  public static final int MPOL_F_NUMA_BALANCING = 1 << 13;
+  public static final int MPOL_F_RELATIVE_NODES = 1 << 14;
+  public static final int MPOL_F_STATIC_NODES = 1 << 15;
+  public static final int MPOL_MF_STRICT = 1;
+  public static final int MPOL_MF_MOVE = 2;
+  public static final int MPOL_MF_MOVE_ALL = 4;
+
   private Mman() {}
 }

@@ -7,16 +7,30 @@ import java.util.Arrays;
 
 /** The areas of a maps text, for the generator to aim at. Immutable. */
 final class AreaView {
+  /** A System V segment. */
+  static final char SEGMENT = 'S';
+
+  /** An AIO ring. */
+  static final char RING = '[';
+
+  /** A file in memory. */
+  static final char MEMORY_FILE = 'm';
+
+  /** One of the kernel's own, such as {@code [vdso]}. */
+  static final char KERNELS_OWN = 'v';
+
   private static final String VSYSCALL = "ffffffffff600000";
 
   private final long[] starts;
   private final long[] ends;
+  private final char[] kinds;
   private final int count;
   private final long bytes;
 
-  private AreaView(long[] starts, long[] ends, int count, long bytes) {
+  private AreaView(long[] starts, long[] ends, char[] kinds, int count, long bytes) {
     this.starts = starts;
     this.ends = ends;
+    this.kinds = kinds;
     this.count = count;
     this.bytes = bytes;
   }
@@ -25,6 +39,7 @@ final class AreaView {
   static AreaView of(String maps) {
     long[] starts = new long[64];
     long[] ends = new long[64];
+    char[] kinds = new char[64];
     int count = 0;
     long bytes = 0;
     int at = 0;
@@ -38,7 +53,9 @@ final class AreaView {
           if (count == starts.length) {
             starts = Arrays.copyOf(starts, 2 * count);
             ends = Arrays.copyOf(ends, 2 * count);
+            kinds = Arrays.copyOf(kinds, 2 * count);
           }
+          kinds[count] = kind(maps, at, newline);
           starts[count] = start;
           ends[count++] = end;
           bytes += end - start;
@@ -46,7 +63,7 @@ final class AreaView {
       }
       at = newline + 1;
     }
-    return new AreaView(starts, ends, count, bytes);
+    return new AreaView(starts, ends, kinds, count, bytes);
   }
 
   int count() {
@@ -59,6 +76,46 @@ final class AreaView {
 
   long end(int i) {
     return ends[i];
+  }
+
+  /** What an area is of: {@link #SEGMENT}, {@link #RING}, {@link #MEMORY_FILE}, {@link
+   * #KERNELS_OWN}, or none of them. */
+  char kind(int i) {
+    return kinds[i];
+  }
+
+  /** What the area at an address is of; none where there is none. */
+  char kindAt(long address) {
+    for (int i = 0; i < count; i++) {
+      if (starts[i] <= address && address < ends[i]) {
+        return kinds[i];
+      }
+    }
+    return ' ';
+  }
+
+  /** Whether an area of a kind is in a range. */
+  boolean anyOf(char kind, long start, long size) {
+    for (int i = 0; i < count; i++) {
+      if (kinds[i] == kind && starts[i] < start + size && start < ends[i]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The letter behind the slash of {@code /SYSV…}, {@code /[aio]} and {@code /memfd:…}. */
+  private static char kind(String maps, int line, int newline) {
+    int bracket = maps.indexOf("[v", line);
+    if (bracket >= 0 && bracket < newline) {
+      return KERNELS_OWN;
+    }
+    int slash = maps.indexOf('/', line);
+    return slash < 0 || slash > newline ? ' '
+        : maps.startsWith("/SYSV", slash) || maps.startsWith("/[aio]", slash)
+            || maps.startsWith("/memfd:", slash)
+            ? maps.charAt(slash + 1)
+        : ' ';
   }
 
   /** Bytes that all areas cover. */

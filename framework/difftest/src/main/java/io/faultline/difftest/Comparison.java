@@ -9,6 +9,7 @@ import io.faultline.replay.KernelServices;
 import io.faultline.replay.recording.Event;
 import io.faultline.replay.recording.MapsReader;
 import io.faultline.replay.recording.RecordingException;
+import io.faultline.replay.recording.SystemCall;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ final class Comparison implements AutoCloseable {
   private final int flagsEvery;
   private final List<Event> history = new ArrayList<>();
   private final List<String> results = new ArrayList<>();
+  private Residence residence = Residence.KNOWN;
 
   /**
    * Takes a fresh child and starts a process of the engine like it.
@@ -59,11 +61,32 @@ final class Comparison implements AutoCloseable {
     if (!expected.equals(got)) {
       return new Difference(Difference.Kind.RESULT, event, expected, got);
     }
+    if (event instanceof SystemCall.Mincore call && expected.equals("0")) {
+      Difference vectors = compareVectors(call);
+      if (vectors != null) {
+        return vectors;
+      }
+    }
+    if (residence.changedBy(event, expected)) {
+      residence = Residence.UNKNOWN;
+    }
     String maps = engine.maps();
     if (!host.maps().equals(maps)) {
       return new Difference(Difference.Kind.MAPS, event, host.maps(), maps);
     }
     return history.size() % flagsEvery == 0 ? compareFlags() : null;
+  }
+
+  private @Nullable Difference compareVectors(SystemCall.Mincore call) {
+    byte[] linux = host.vector(call);
+    byte[] ours = linux == null ? null : engine.vector(call);
+    if (linux == null || ours == null) {
+      return null;
+    }
+    String expected = residence.told(call.address(), linux, host.maps());
+    String got = residence.told(call.address(), ours, host.maps());
+    return expected.equals(got) ? null
+        : new Difference(Difference.Kind.VECTOR, call, expected, got);
   }
 
   /** Compares the flags of all areas. */

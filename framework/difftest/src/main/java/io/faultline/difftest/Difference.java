@@ -20,7 +20,8 @@ record Difference(Kind kind, Event event, String expected, String got) {
   enum Kind {
     RESULT,
     MAPS,
-    FLAGS
+    FLAGS,
+    VECTOR
   }
 
   /** Whether it may well have the same cause. */
@@ -34,8 +35,8 @@ record Difference(Kind kind, Event event, String expected, String got) {
   @Override
   public String toString() {
     String step = StraceText.of(event, kind == Kind.RESULT ? expected : "…");
-    if (kind == Kind.RESULT) {
-      return "RESULT " + step + "\n  Linux:  " + expected + "\n  engine: " + got;
+    if (kind == Kind.RESULT || kind == Kind.VECTOR) {
+      return kind + " " + step + "\n  Linux:  " + expected + "\n  engine: " + got;
     }
     Set<String> linux = new LinkedHashSet<>(Arrays.asList(expected.split("\n")));
     Set<String> engine = new LinkedHashSet<>(Arrays.asList(got.split("\n")));

@@ -79,11 +79,11 @@ public final class DifferentialRun {
   /** Shrinks a history, prints what is left and writes it as a recording. */
   private String report(Laboratory laboratory, Outcome outcome, long seed, int level)
       throws HostException {
-    boolean nobody = Laboratory.nobody(seed, level);
-    String name = "L%d-s%d%s".formatted(level, seed, nobody ? "-nobody" : "");
+    Variant variant = Variant.of(seed, level);
+    String name = "L%d-s%d%s".formatted(level, seed, variant.suffix());
     out.printf("difftest: %s differs at step %d%n%s%n", name, outcome.history().size(),
         outcome.difference());
-    Outcome again = laboratory.replay(outcome.history(), nobody);
+    Outcome again = laboratory.replay(outcome.history(), variant);
     Difference difference = again.difference();
     if (difference == null) {
       out.printf("difftest: %s: not again on fresh processes; seed %d, level %d%n", name, seed,
@@ -91,15 +91,15 @@ public final class DifferentialRun {
       return name;
     }
     out.printf("difftest: %s: shrinking …%n", name);
-    List<Event> steps = new Shrinker(candidate -> laboratory.replay(candidate, nobody), difference)
+    List<Event> steps = new Shrinker(candidate -> laboratory.replay(candidate, variant), difference)
         .shrink(again);
     Path directory = arguments.output().resolve(name);
-    laboratory.record(directory, steps, nobody, level, seed);
+    laboratory.record(directory, steps, variant, level, seed);
     out.printf("difftest: %s: the fewest steps, also as the recording %s%n", name, directory);
     for (Event step : steps) {
       out.println("  " + StraceText.of(step, "…").replace("\n", "\n  "));
     }
-    Difference last = laboratory.replay(steps, nobody).difference();
+    Difference last = laboratory.replay(steps, variant).difference();
     out.println(last);
     out.flush();
     return name + ": " + (last == null ? difference : last);

@@ -6,6 +6,7 @@ import io.faultline.kernel.ProcessImage;
 import io.faultline.kernel.Task;
 import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.SignalException;
 import io.faultline.replay.KernelServices;
 import io.faultline.replay.RecordedImage;
 import io.faultline.replay.RecordedObjects;
@@ -18,6 +19,8 @@ import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.SetLimit;
 import io.faultline.replay.recording.SystemCall;
 import io.faultline.replay.recording.Touch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -118,8 +121,24 @@ final class EngineSide implements AutoCloseable {
     }
   }
 
+  /**
+   * What mincore has written.
+   *
+   * @return null when it cannot be read
+   */
+  byte @Nullable [] vector(SystemCall.Mincore call) {
+    MemorySegment told = MemorySegment.ofArray(new byte[(int) ((call.length() + 4095) >>> 12)]);
+    try {
+      current.newCpu().read(call.vector(), told);
+      return told.toArray(ValueLayout.JAVA_BYTE);
+    } catch (SignalException unreadable) {
+      return null;
+    }
+  }
+
   @Override
   public void close() {
+    calls.removeSegments(current);
     others.forEach(other -> kernel.tasks().exit(other, 0));
     kernel.tasks().exit(current, 0);
     files.close();

@@ -5,8 +5,10 @@ package io.faultline.difftest;
 import static io.faultline.mm.Mman.*;
 
 import io.faultline.host.ptrace.BareProgram;
+import io.faultline.kernel.MmLayout;
 import io.faultline.mm.Access;
 import io.faultline.replay.recording.Event;
+import io.faultline.replay.recording.NodeMask;
 import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.SetLimit;
 import io.faultline.replay.recording.SystemCall;
@@ -21,8 +23,10 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  * <li>anonymous private mappings and the heap
  * <li>and touches, advice, locks, mremap, no-reserve, sizes of 2 MiB
- * <li>and files, shared memory, all of mremap's flags, bad arguments
- * <li>and growing areas, the stack, locked and populated mappings, limits, guards, sealed files, forks
+ * <li>and files, shared memory, System V segments, memory policies, collapses, all of mremap's flags,
+ * bad arguments
+ * <li>and growing areas, the stack, locked and populated mappings, limits, guards, sealed files, forks,
+ * AIO rings
  * <li>and sealing, protection keys, droppable memory, the kernel's own areas, life as the child
  * </ol>
  */
@@ -48,7 +52,8 @@ final class Generator {
     MADV_FREE, MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE, MADV_UNMERGEABLE, MADV_HUGEPAGE,
     MADV_NOHUGEPAGE, MADV_DONTDUMP, MADV_DODUMP, MADV_WIPEONFORK, MADV_KEEPONFORK, MADV_COLD,
     MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_DONTNEED_LOCKED};
-  private static final int[] ADVICE_3 = {MADV_REMOVE, 5, 26, -1, MADV_REMOVE};
+  private static final int[] ADVICE_3 = {
+    MADV_REMOVE, MADV_REMOVE, MADV_REMOVE, MADV_COLLAPSE, MADV_COLLAPSE, MADV_COLLAPSE, 5, 26, -1};
   private static final int[] ADVICE_4 = {
     MADV_GUARD_INSTALL, MADV_GUARD_INSTALL, MADV_GUARD_INSTALL, MADV_GUARD_REMOVE};
   private static final long[] BAD_ADDRESSES = {
@@ -57,6 +62,10 @@ final class Generator {
     Long.MAX_VALUE};
   private static final long[] BAD_LENGTHS = {
     0, 0, 1, 4095, -1, -4096, -8192, 1L << 47, TASK_SIZE, Long.MIN_VALUE, Long.MAX_VALUE};
+  /** As many as there is room for their places in a page. */
+  private static final int CONTEXTS = 380;
+
+  private static final int PR_SET_VMA = 0x53564d41;
   private static final String[] LIMITS = {
     "RLIMIT_STACK", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_MEMLOCK"};
 
@@ -64,20 +73,35 @@ final class Generator {
   private final int level;
   private final boolean limits;
   private final long startBrk;
+  private final long mmapBase;
+  private final boolean bottomUp;
+  /** Without it the contents of mincore's vectors can be compared. */
+  private final boolean hugePages;
+  /** A child has the rings of its parent, but not its contexts: one or the other. */
+  private final boolean rings;
+  private final boolean lowersData;
   private AreaView areas = AreaView.of("");
   private boolean lockedFuture;
   private int children = 1000;
   private int alive;
+  private int contexts;
+  /** A hard limit can only be lowered, for all the rest of the history. */
+  private long dataMaximum = -1;
 
   /**
+   * @param layout where the heap and the mappings begin
    * @param limits whether the process's limits may be changed
-   * @param startBrk where the heap begins
    */
-  Generator(long seed, int level, boolean limits, long startBrk) {
+  Generator(long seed, int level, MmLayout layout, boolean limits) {
+    this.limits = limits;
     this.random = new Random(seed);
     this.level = level;
-    this.limits = limits;
-    this.startBrk = startBrk;
+    this.startBrk = layout.startBrk();
+    this.mmapBase = layout.mmapBase();
+    this.bottomUp = layout.legacyLayout();
+    this.hugePages = Math.floorMod(seed, 2) == 0;
+    this.lowersData = Math.floorMod(seed, 5) == 0;
+    this.rings = level >= 4 && Math.floorMod(seed, 3) == 0;
   }
 
   /**
@@ -116,12 +140,100 @@ final class Generator {
       return touch();
     } else if (dice < 77) {
       return mremap();
-    } else if (dice < 87) {
+    } else if (dice < 86) {
       return madvise();
-    } else if (dice < 91) {
+    } else if (dice < 90) {
       return lock();
+    } else if (dice < 95 && level >= 3) {
+      return random.nextInt(5) < 2 ? policy() : rings && chance(40) ? ring() : segment();
     }
     return rare();
+  }
+
+  /** System V memory. */
+  private @Nullable Event segment() {
+    if (chance(35)) {
+      int i = chance(70) ? random(AreaView.SEGMENT) : -1;
+      long at = i < 0 ? any() : areas.start(i) - (chance(20) ? 4096L * random.nextInt(6) : 0);
+      return new SystemCall.Shmdt(0, at, null);
+    }
+    int flags = one(15, SHM_RDONLY) | one(25, SHM_RND) | one(40, SHM_REMAP) | one(10, SHM_EXEC);
+    if (chance(1)) {
+      flags |= 0x10000;
+    }
+    long at = chance(40) ? 0 : any();
+    if (chance(15)) {
+      at += random.nextInt(4096);
+    }
+    int id = chance(2) ? HostSegments.COUNT : random.nextInt(HostSegments.COUNT);
+    // The longest one: what it replaces must not be the program's text.
+    return safe(at, 3L << 20) ? new SystemCall.Shmat(0, id, at, flags, null) : null;
+  }
+
+  /** One of the areas of a kind, or -1. */
+  private int random(char kind) {
+    int found = -1;
+    int count = 0;
+    for (int i = 0; i < areas.count(); i++) {
+      if (areas.kind(i) == kind && random.nextInt(++count) == 0) {
+        found = i;
+      }
+    }
+    return found;
+  }
+
+  /** AIO rings. */
+  private @Nullable Event ring() {
+    if (chance(40)) {
+      int i = chance(85) ? random(AreaView.RING) : -1;
+      long at = i < 0 ? any() : areas.start(i);
+      return at >= BareProgram.TEXT && at < BareProgram.TEXT + 4096 ? null
+          : new SystemCall.IoDestroy(0, at, null);
+    }
+    if (contexts == CONTEXTS) {
+      return null;
+    }
+    // A place for each: there must be 0 in it. No vector of mincore comes that far up in a page.
+    long pointer = (chance(80) ? BareProgram.DATA : any() & -4096) + 0x400 + 8L * contexts++;
+    // What the kernel's own areas hold is not known to the engine.
+    if (pointer >= BareProgram.TEXT && pointer < BareProgram.TEXT + 4096
+        || areas.kindAt(pointer) == AreaView.KERNELS_OWN) {
+      return null;
+    }
+    int events = chance(85) ? 1 + random.nextInt(200) : chance(50) ? random.nextInt(2000)
+        : chance(50) ? random.nextInt(200_000)
+        : random.nextInt();
+    return new SystemCall.IoSetup(0, events, pointer, null);
+  }
+
+  /** Memory policies. */
+  private @Nullable Event policy() {
+    int mode = random.nextInt(chance(95) ? 7 : 9);
+    if (chance(20)) {
+      mode |= one(40, MPOL_F_STATIC_NODES) | one(40, MPOL_F_RELATIVE_NODES)
+          | one(20, MPOL_F_NUMA_BALANCING);
+    }
+    boolean none = mode == MPOL_DEFAULT || mode == MPOL_LOCAL;
+    NodeMask mask = none && chance(80) || chance(5) ? NodeMask.NONE
+        : NodeMask.of(chance(75) ? 1 : random.nextInt(4));
+    long maxNode = mask.isNone() ? 0 : chance(90) ? 64 : random.nextInt(chance(80) ? 70 : 2000);
+    if (mode != MPOL_DEFAULT && chance(4)) {
+      maxNode = chance(50) ? 32769 + random.nextInt(3) : -1;
+      mask = NodeMask.NONE;
+    }
+    if (chance(5)) {
+      return new SystemCall.SetMempolicy(0, mode, mask, maxNode, null);
+    }
+    long at = any();
+    long size = length();
+    int flags = 0;
+    if (mask.equals(NodeMask.of(1)) && maxNode > 1 && chance(10)) {
+      // With other masks it matters which pages of files are in memory.
+      flags = random.nextInt(chance(80) ? 8 : 16);
+    }
+    return safe(at, size)
+        ? new SystemCall.Mbind(0, at, size, mode, mask, maxNode, flags, null)
+        : null;
   }
 
   private @Nullable Event rare() {
@@ -141,8 +253,11 @@ final class Generator {
       return level >= 4 && dice < 30 ? lockAll() : mincore();
     } else if (dice < 55) {
       return limit();
-    } else if (dice < 70) {
+    } else if (dice < 68) {
       return fork();
+    } else if (dice < 70) {
+      // Names of anonymous memory: PR_SET_VMA_ANON_NAME.
+      return new SystemCall.Prctl(0, PR_SET_VMA, 0, any(), length(), 0, null);
     } else if (level == 4) {
       return touch();
     } else if (dice < 78) {
@@ -256,7 +371,9 @@ final class Generator {
     if (at >= BareProgram.TEXT && at < BareProgram.TEXT + 4096) {
       return null;
     }
-    return new Touch(0, at, chance(60) ? Access.WRITE : Access.READ, "");
+    // The first word of a ring says which context it is, and a touch writes nothing to the engine's.
+    boolean write = chance(60) && areas.kindAt(at) != AreaView.RING;
+    return new Touch(0, at, write ? Access.WRITE : Access.READ, "");
   }
 
   private @Nullable Event mremap() {
@@ -301,13 +418,41 @@ final class Generator {
     long at = any();
     long size = length();
     int advice = pick(ADVICE_2);
-    if (level >= 3 && chance(6)) {
+    if (level >= 3 && chance(8)) {
       advice = pick(ADVICE_3);
     }
     if (level >= 4 && chance(25)) {
       advice = pick(ADVICE_4);
     }
+    if (advice == MADV_COLLAPSE && chance(80)) {
+      at = hugeRoom();
+      size = HUGE * (chance(80) ? 1 : 2);
+    } else if (advice == MADV_REMOVE && chance(50)) {
+      int i = random(AreaView.SEGMENT);
+      at = i < 0 ? at : areas.start(i);
+      size = 4096L * (1 + random.nextInt(4));
+    }
+    if (advice == MADV_COLLAPSE && areas.anyOf(AreaView.MEMORY_FILE, at, size)) {
+      // Which pages of a memory file are in memory is not known to the engine.
+      return null;
+    }
+    if (!hugePages && (advice == MADV_HUGEPAGE || advice == MADV_COLLAPSE)) {
+      return null;
+    }
     return safe(at, size) ? new SystemCall.Madvise(0, at, size, advice, null) : null;
+  }
+
+  /** The first aligned 2 MiB of some area that holds them. */
+  private long hugeRoom() {
+    long found = HUGE_WINDOW + HUGE * random.nextInt(12);
+    int count = 0;
+    for (int i = 0; i < areas.count(); i++) {
+      long room = areas.start(i) + HUGE - 1 & -HUGE;
+      if (areas.end(i) - room >= HUGE && random.nextInt(++count) == 0) {
+        found = room;
+      }
+    }
+    return found;
   }
 
   private Event lock() {
@@ -333,11 +478,24 @@ final class Generator {
   }
 
   private Event mincore() {
-    long vector = chance(70) ? BareProgram.DATA : any();
+    long vector = chance(70) ? BareProgram.DATA : any() & -4096;
     if (vector >= BareProgram.TEXT - 4096 && vector < BareProgram.TEXT + 4096) {
       vector = BareProgram.DATA;
     }
-    return new SystemCall.Mincore(0, any(), Math.min(length(), 1L << 20), vector, null);
+    if (areas.kindAt(vector) == AreaView.RING) {
+      vector = BareProgram.DATA;
+    }
+    if (chance(40) || areas.count() == 0) {
+      return new SystemCall.Mincore(0, any(), Math.min(length(), 1L << 20), vector, null);
+    }
+    // A whole area, or its first pages, told to some other one.
+    int i = random.nextInt(areas.count());
+    int to = random.nextInt(areas.count());
+    if (chance(70) && areas.kind(to) != AreaView.RING) {
+      vector = areas.start(to);
+    }
+    return new SystemCall.Mincore(
+        0, areas.start(i), Math.min(areas.end(i) - areas.start(i), 1L << 20), vector, null);
   }
 
   private @Nullable Event limit() {
@@ -356,16 +514,27 @@ final class Generator {
     if (soft == -1 && (resource.equals("RLIMIT_MEMLOCK") || resource.equals("RLIMIT_STACK"))) {
       soft = 8L << 20;
     }
-    return new SetLimit(0, resource, soft);
+    if (!resource.equals("RLIMIT_DATA")) {
+      return new SetLimit(0, resource, soft, -1);
+    }
+    if (lowersData && chance(30)) {
+      // "Workaround for Valgrind": while the soft limit is 0 the hard one counts.
+      soft = 0L;
+      long lower = now + 4096L * random.nextInt(4000);
+      dataMaximum = Long.compareUnsigned(lower, dataMaximum) < 0 ? lower : dataMaximum;
+    }
+    return new SetLimit(0, resource,
+        Long.compareUnsigned(soft, dataMaximum) < 0 ? soft : Long.valueOf(dataMaximum),
+        dataMaximum);
   }
 
   private @Nullable Event fork() {
-    if (alive > 3) {
+    if (alive > 5) {
       alive = 0;
       return new Note.OthersExit(0);
     }
     int pid = ++children;
-    if (level >= 5 && chance(40)) {
+    if (level >= 5 && !rings && chance(40)) {
       alive++;
       return new Note.Follow(0, pid);
     }
@@ -410,7 +579,8 @@ final class Generator {
     } else if (dice < 95) {
       return startBrk + 4096L * random.nextInt(20);
     }
-    return 0x7fff_f7ff_f000L - 4096L * random.nextInt(64);
+    return bottomUp ? mmapBase + 4096L * random.nextInt(64)
+        : mmapBase - 4096L * random.nextInt(64);
   }
 
   /** A length for what is there. */

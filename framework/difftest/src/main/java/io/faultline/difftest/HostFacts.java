@@ -32,14 +32,14 @@ final class HostFacts {
   private HostFacts() {}
 
   /** Reads them. */
-  static Meta of(ProcFiles proc, String release) throws HostException {
+  static Meta of(ProcFiles proc, String release, Variant variant) throws HostException {
     String status = proc.status();
     long capabilities = Long.parseUnsignedLong(field(status, "CapEff:"), 16);
     Limits limits = limits(proc.read("limits"));
     return new Meta(
         List.of("target"),
         profile(release),
-        layout(proc.read("stat"), limits),
+        layout(proc.read("stat"), limits, variant),
         limits,
         new Credentials(
             Integer.parseInt(field(status, "Uid:")),
@@ -75,11 +75,11 @@ final class HostFacts {
         Long.parseLong(field(memory, "HugePages_Free:")));
   }
 
-  private static MmLayout layout(String stat, Limits limits) {
+  private static MmLayout layout(String stat, Limits limits, Variant variant) {
     // Behind the command's name, which may hold blanks: field 3 is the first.
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     // mmap_base of arch/x86/mm/mmap.c, without randomisation.
-    long gap = limits.stack() == Limits.UNLIMITED ? Long.MAX_VALUE / 2 : limits.stack();
+    long gap = variant.wideStack() ? Long.MAX_VALUE / 2 : limits.stack();
     gap += GUARD_GAP_PAGES * 4096L;
     gap = Math.clamp(gap, 128L << 20, TASK_SIZE / 6 * 5);
     return new MmLayout(
@@ -87,13 +87,16 @@ final class HostFacts {
         Long.parseLong(fields[28 - 3]),
         Long.parseLong(fields[45 - 3]),
         Long.parseLong(fields[46 - 3]),
-        (TASK_SIZE - gap + 4095) & -4096L,
-        false);
+        variant.legacyLayout()
+            ? (TASK_SIZE / 3 + 4095) & -4096L
+            : (TASK_SIZE - gap + 4095) & -4096L,
+        variant.legacyLayout());
   }
 
   private static Limits limits(String text) {
     return new Limits(limit(text, "Max stack size"), limit(text, "Max address space"),
-        limit(text, "Max data size"), limit(text, "Max locked memory"));
+        limit(text, "Max data size"), limit(text, "Max locked memory"),
+        Limits.UNLIMITED);
   }
 
   private static long limit(String text, String name) {

@@ -7,15 +7,18 @@ import io.faultline.host.linux.Errnos;
 import io.faultline.host.linux.HostException;
 import io.faultline.host.linux.SyscallNumber;
 import io.faultline.host.ptrace.BareProgram;
+import io.faultline.host.ptrace.Launch;
 import io.faultline.host.ptrace.RemoteSyscalls;
 import io.faultline.host.ptrace.Signals;
 import io.faultline.host.ptrace.Stop;
 import io.faultline.host.ptrace.TracedProcess;
 import io.faultline.host.ptrace.Tracer;
+import io.faultline.kernel.Limits;
 import io.faultline.mm.Access;
 import io.faultline.mm.Mman;
 import io.faultline.replay.recording.Event;
 import io.faultline.replay.recording.Meta;
+import io.faultline.replay.recording.NodeMask;
 import io.faultline.replay.recording.Note;
 import io.faultline.replay.recording.SetLimit;
 import io.faultline.replay.recording.SystemCall;
@@ -37,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 final class HostSide implements AutoCloseable {
   private static final int MAX_ERRNO = 4095;
   private static final int NOBODY = 65534;
+  private static final long STACK = 8 << 20;
+  private static final int TRUNCATION_MILLIS = 100;
+  private static final int ADDR_COMPAT_LAYOUT = 0x20_0000;
   private static final Map<String, Integer> RESOURCES =
       Map.of(
           "RLIMIT_DATA", 2, "RLIMIT_STACK", 3, "RLIMIT_CORE", 4, "RLIMIT_MEMLOCK", 8,
@@ -47,6 +53,7 @@ final class HostSide implements AutoCloseable {
   private final List<TracedProcess> others = new ArrayList<>();
   private final List<Note.FileDescriptor> descriptors;
   private final Meta meta;
+  private final HostSegments segments;
   private TracedProcess current;
   private RemoteSyscalls calls;
   private Note.@Nullable NewObject made;
@@ -54,14 +61,16 @@ final class HostSide implements AutoCloseable {
 
   private HostSide(
       Tracer tracer, MemorySegment limit, TracedProcess process,
-      List<Note.FileDescriptor> descriptors) throws HostException {
+      List<Note.FileDescriptor> descriptors, HostSegments segments, Variant variant)
+      throws HostException {
+    this.segments = segments;
     this.tracer = tracer;
     this.limit = limit;
     this.current = process;
     this.calls = process.syscalls(BareProgram.GADGETS);
     this.descriptors = descriptors;
     this.maps = process.proc().maps();
-    this.meta = HostFacts.of(process.proc(), tracer.calls().kernelRelease());
+    this.meta = HostFacts.of(process.proc(), tracer.calls().kernelRelease(), variant);
   }
 
   /**
@@ -69,23 +78,34 @@ final class HostSide implements AutoCloseable {
    *
    * @param limit 32 bytes of scratch memory
    * @param program a {@link BareProgram}
-   * @param nobody whether it is an ordinary user without capabilities
+   * @param segments System V memory that it can attach
+   * @param variant what kind of process it is
    */
   static HostSide start(
-      Tracer tracer, MemorySegment limit, Path program, HostFiles files, boolean nobody)
-      throws HostException {
-    TracedProcess process = tracer.launch(BareProgram.launch(program).prepared(remote -> {
+      Tracer tracer, MemorySegment limit, Path program, HostFiles files, HostSegments segments,
+      Variant variant) throws HostException {
+    Launch launch = BareProgram.launch(program);
+    if (variant.legacyLayout()) {
+      launch = launch.withPersonality(Launch.NO_RANDOMIZATION | ADDR_COMPAT_LAYOUT);
+    }
+    TracedProcess process = tracer.launch(launch.prepared(remote -> {
       files.openIn(remote);
-      setLimit(tracer, limit, remote.pid(), "RLIMIT_STACK", 8 << 20);
-      setLimit(tracer, limit, remote.pid(), "RLIMIT_MEMLOCK", 8 << 20);
-      if (nobody) {
+      // It decides at execve where the mappings begin.
+      setLimit(tracer, limit, remote.pid(), "RLIMIT_STACK",
+          variant.wideStack() ? Limits.UNLIMITED : STACK, Limits.UNLIMITED);
+      setLimit(tracer, limit, remote.pid(), "RLIMIT_MEMLOCK", STACK, Limits.UNLIMITED);
+      if (variant.nobody()) {
         remote.call(SyscallNumber.SETGROUPS, 0, 0);
         remote.call(SyscallNumber.SETGID, NOBODY);
         remote.call(SyscallNumber.SETUID, NOBODY);
       }
     }));
     process.shareProcessor();
-    return new HostSide(tracer, limit, process, files.notes());
+    if (variant.wideStack()) {
+      // A stack without a limit grows by half a gigabyte at a touch, and then may be locked.
+      setLimit(tracer, limit, process.pid(), "RLIMIT_STACK", STACK, Limits.UNLIMITED);
+    }
+    return new HostSide(tracer, limit, process, files.notes(), segments, variant);
   }
 
   Meta meta() {
@@ -124,6 +144,7 @@ final class HostSide implements AutoCloseable {
   /** Carries out a step; the answer is as recordings write it. */
   String apply(Event event) throws HostException {
     made = null;
+    String before = maps;
     String result = switch (event) {
       case SystemCall call -> call(call);
       case Touch touch ->
@@ -132,7 +153,8 @@ final class HostSide implements AutoCloseable {
               : calls.touchRead(touch.address())).toString();
       case SetLimit change -> {
         Long soft = change.soft();
-        setLimit(tracer, limit, current.pid(), change.resource(), soft == null ? -1 : soft);
+        setLimit(tracer, limit, current.pid(), change.resource(), soft == null ? -1 : soft,
+            change.hard());
         yield "0";
       }
       case Note.Child child -> fork(child.exits(), false);
@@ -147,10 +169,17 @@ final class HostSide implements AutoCloseable {
       default -> throw new IllegalArgumentException("event: " + event + " is no step");
     };
     maps = current.proc().maps();
+    if (event instanceof SystemCall.IoDestroy && result.equals("0") && maps.contains(" /[aio]")) {
+      awaitTruncation();
+    }
     if (event instanceof SystemCall.Mmap mmap && result.startsWith("0x")
         && (mmap.flags() & Mman.MAP_SHARED) != 0
         && ((mmap.flags() & Mman.MAP_ANONYMOUS) != 0 || mmap.fd() == HostFiles.DEV_ZERO)) {
       made = objectAt(Long.parseUnsignedLong(result, 2, result.length(), 16));
+    } else if (event instanceof SystemCall.Shmat shmat) {
+      made = segments.note(shmat.id());
+    } else if (event instanceof SystemCall.IoSetup && result.equals("0")) {
+      made = newRing(before);
     }
     return result;
   }
@@ -163,7 +192,7 @@ final class HostSide implements AutoCloseable {
    */
   void dumpCore(int filter) throws HostException {
     int pid = current.pid();
-    setLimit(tracer, limit, pid, "RLIMIT_CORE", -1);
+    setLimit(tracer, limit, pid, "RLIMIT_CORE", -1, -1);
     try {
       Files.writeString(Path.of("/proc/" + pid + "/coredump_filter"), Integer.toString(filter));
     } catch (IOException e) {
@@ -204,37 +233,84 @@ final class HostSide implements AutoCloseable {
     return "forked";
   }
 
+  /**
+   * What mincore has written.
+   *
+   * @return null when it cannot be read
+   */
+  byte @Nullable [] vector(SystemCall.Mincore call) {
+    int pages = (int) ((call.length() + 4095) >>> 12);
+    try {
+      return pages == 0 ? new byte[0] : calls.memory().read(call.vector(), pages);
+    } catch (HostException unreadable) {
+      return null;
+    }
+  }
+
+  /**
+   * Linux cuts off the ring's file after the call, when no processor looks at it any more: what is
+   * left of the ring can be touched until then.
+   */
+  private static void awaitTruncation() {
+    try {
+      Thread.sleep(TRUNCATION_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The one ring whose object was not there before. */
+  private Note.@Nullable NewObject newRing(String before) {
+    for (String line : maps.split("\n")) {
+      if (line.contains(" /[aio]") && !before.contains(line.substring(line.indexOf(' ')))) {
+        return object(line, true);
+      }
+    }
+    return null;
+  }
+
   private Note.@Nullable NewObject objectAt(long address) {
     for (String line : maps.split("\n")) {
       int dash = line.indexOf('-');
       long start = Long.parseUnsignedLong(line, 0, dash, 16);
       long end = Long.parseUnsignedLong(line, dash + 1, line.indexOf(' '), 16);
       if (Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0) {
-        String[] words = line.split(" +", 6);
-        int colon = words[3].indexOf(':');
-        return words.length < 6 ? null
-            : new Note.NewObject(0,
-                new Note.FileName(
-                    new DeviceNumber(Integer.parseInt(words[3], 0, colon, 16),
-                        Integer.parseInt(words[3], colon + 1, words[3].length(), 16)),
-                    Long.parseLong(words[4]), words[5]),
-                -1);
+        return object(line, false);
       }
     }
     return null;
   }
 
+  /** The object of a line of maps. */
+  private static Note.@Nullable NewObject object(String line, boolean sized) {
+    String[] words = line.split(" +", 6);
+    if (words.length < 6) {
+      return null;
+    }
+    int dash = line.indexOf('-');
+    long start = Long.parseUnsignedLong(line, 0, dash, 16);
+    long end = Long.parseUnsignedLong(line, dash + 1, line.indexOf(' '), 16);
+    int colon = words[3].indexOf(':');
+    return new Note.NewObject(0,
+        new Note.FileName(
+            new DeviceNumber(Integer.parseInt(words[3], 0, colon, 16),
+                Integer.parseInt(words[3], colon + 1, words[3].length(), 16)),
+            Long.parseLong(words[4]), words[5]),
+        sized ? end - start : -1);
+  }
+
+  /** Sets a limit; hard ones are lowered at most, since raising one takes a capability. */
   private static void setLimit(
-      Tracer tracer, MemorySegment limit, int pid, String resource, long soft)
+      Tracer tracer, MemorySegment limit, int pid, String resource, long soft, long hard)
       throws HostException {
     int number = RESOURCES.getOrDefault(resource, -1);
-    // The hard limit stays: nobody could raise it again.
     tracer.calls().call(SyscallNumber.PRLIMIT64, pid, number, 0, limit.address());
-    limit.set(ValueLayout.JAVA_LONG, 0, soft);
-    long hard = limit.get(ValueLayout.JAVA_LONG, 8);
-    if (Long.compareUnsigned(soft, hard) > 0) {
-      limit.set(ValueLayout.JAVA_LONG, 0, hard);
+    long most = limit.get(ValueLayout.JAVA_LONG, 8);
+    if (Long.compareUnsigned(hard, most) < 0) {
+      most = hard;
     }
+    limit.set(ValueLayout.JAVA_LONG, 0, Long.compareUnsigned(soft, most) < 0 ? soft : most);
+    limit.set(ValueLayout.JAVA_LONG, 8, most);
     long result = tracer.calls().call(SyscallNumber.PRLIMIT64, pid, number, limit.address(), 0);
     if (result < 0) {
       throw new HostException("prlimit64 of " + resource + ": " + Errnos.describe((int) -result),
@@ -276,8 +352,25 @@ final class HostSide implements AutoCloseable {
       case SystemCall.RemapFilePages c -> number(calls.call(SyscallNumber.REMAP_FILE_PAGES,
           c.address(), c.size(), c.prot() & 0xffffffffL, c.pageOffset(), c.flags() & 0xffffffffL,
           0));
-      default -> throw new IllegalArgumentException("call: " + call + " is not generated");
+      case SystemCall.Shmat c -> address(
+          calls.call(SyscallNumber.SHMAT, segments.realId(c.id()), c.address(), c.flags()));
+      case SystemCall.Shmdt c -> number(calls.call(SyscallNumber.SHMDT, c.address()));
+      case SystemCall.IoSetup c ->
+          number(calls.call(SyscallNumber.IO_SETUP, c.events() & 0xffffffffL, c.pointer()));
+      case SystemCall.IoDestroy c -> number(calls.call(SyscallNumber.IO_DESTROY, c.context()));
+      case SystemCall.Prctl c -> number(calls.call(SyscallNumber.PRCTL,
+          c.option() & 0xffffffffL, c.a(), c.b(), c.c(), c.d(), 0));
+      case SystemCall.Mbind c -> number(calls.call(SyscallNumber.MBIND, c.address(), c.length(),
+          c.mode(), mask(c.mask()), c.maxNode(), c.flags()));
+      case SystemCall.SetMempolicy c -> number(
+          calls.call(SyscallNumber.SET_MEMPOLICY, c.mode(), mask(c.mask()), c.maxNode()));
+      case SystemCall.Unlisted c ->
+          throw new IllegalArgumentException("call: " + c + " is not generated");
     };
+  }
+
+  private static long mask(NodeMask mask) {
+    return mask.isNone() ? 0 : BareProgram.mask(mask.known().getFirst());
   }
 
   private static String number(long result) {

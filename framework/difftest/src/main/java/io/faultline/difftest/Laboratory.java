@@ -76,10 +76,12 @@ final class Laboratory implements AutoCloseable {
   /** The same, with a look at both sides if they agreed throughout. */
   Outcome random(long seed, int level, int steps, long end, LastLook lastLook)
       throws HostException {
-    boolean nobody = nobody(seed, level);
-    try (Comparison comparison = new Comparison(kernel, start(nobody), FLAGS_EVERY)) {
-      Generator generator = new Generator(seed, level, !nobody,
-          comparison.host().meta().layout().startBrk());
+    Variant variant = Variant.of(seed, level);
+    try (HostSegments segments = segments();
+        Comparison comparison = new Comparison(kernel, start(segments, variant), FLAGS_EVERY)) {
+      // The limits of another user's process are not ours to change.
+      Generator generator = new Generator(
+          seed, level, comparison.host().meta().layout(), !variant.nobody());
       Difference difference = null;
       for (int i = 0; i < steps && difference == null && System.nanoTime() - end < 0; i++) {
         difference = comparison.step(generator.next(comparison.host().maps()));
@@ -99,14 +101,10 @@ final class Laboratory implements AutoCloseable {
     return directory;
   }
 
-  /** Whether the history of a seed is that of an ordinary user. */
-  static boolean nobody(long seed, int level) {
-    return level >= 4 && Math.floorMod(seed, 4) == 3;
-  }
-
   /** Carries out steps on fresh processes up to the first difference, flags compared after each. */
-  Outcome replay(List<Event> steps, boolean nobody) throws HostException {
-    try (Comparison comparison = new Comparison(kernel, start(nobody), 1)) {
+  Outcome replay(List<Event> steps, Variant variant) throws HostException {
+    try (HostSegments segments = segments();
+        Comparison comparison = new Comparison(kernel, start(segments, variant), 1)) {
       Difference difference = null;
       for (int i = 0; i < steps.size() && difference == null; i++) {
         difference = comparison.step(steps.get(i));
@@ -116,15 +114,20 @@ final class Laboratory implements AutoCloseable {
   }
 
   /** Writes what this machine's kernel makes of steps as a recording. */
-  void record(Path directory, List<Event> steps, boolean nobody, int level, long seed)
+  void record(Path directory, List<Event> steps, Variant variant, int level, long seed)
       throws HostException {
-    try (HostSide host = start(nobody)) {
+    try (HostSegments segments = segments();
+        HostSide host = start(segments, variant)) {
       RecordingWriter.write(host, program, directory, steps, level, seed);
     }
   }
 
-  private HostSide start(boolean nobody) throws HostException {
-    return HostSide.start(tracer, scratch, program, files, nobody);
+  private HostSegments segments() throws HostException {
+    return HostSegments.make(tracer.calls());
+  }
+
+  private HostSide start(HostSegments segments, Variant variant) throws HostException {
+    return HostSide.start(tracer, scratch, program, files, segments, variant);
   }
 
   @Override

@@ -126,7 +126,7 @@ final class RecordingWriter {
           "mem_total_kb": %d,
           "swap_total_kb": %d,
           "rlimits": {"stack": %s, "as": %s, "data": %s, "memlock": %s},
-          "personality": "00040000",
+          "personality": "%s",
           "uid": %d,
           "cap_ipc_lock": %b,
           "cap_sys_rawio": %b,
@@ -144,7 +144,8 @@ final class RecordingWriter {
         profile.stackGuardGapPages(), profile.protectionKeys(),
         profile.totalMemoryBytes() / 1024, profile.totalSwapBytes() / 1024,
         limit(limits.stack()), limit(limits.addressSpace()), limit(limits.data()),
-        limit(limits.lockedMemory()), who.uid(), who.ipcLock(), who.rawIo(), who.admin(),
+        limit(limits.lockedMemory()), mm.legacyLayout() ? "00240000" : "00040000", who.uid(),
+        who.ipcLock(), who.rawIo(), who.admin(),
         who.resource(), mm.startStack(), mm.startData(), mm.endData(), mm.startBrk(),
         mm.mmapBase(), profile.taskSize(), level, seed, steps);
   }

@@ -30,16 +30,17 @@ final class StraceText {
           (touch.access() == Access.WRITE ? "touch_write(" : "touch_read(")
               + address(touch.address()).replace("NULL", "0") + ") = " + result;
       case SetLimit limit ->
-          "prlimit64(0, %s, {rlim_cur=%s, rlim_max=RLIM64_INFINITY}, NULL) = 0".formatted(
-              limit.resource(), limit.soft() == null || limit.soft() == -1L
-                  ? "RLIM64_INFINITY"
-                  : Long.toUnsignedString(limit.soft()));
+          "prlimit64(0, %s, {rlim_cur=%s, rlim_max=%s}, NULL) = 0".formatted(
+              limit.resource(), limit(limit.soft() == null ? -1L : limit.soft()),
+              limit(limit.hard()));
       case Note.Child child -> "fork() = " + child.pid() + "\n@child " + child.pid()
           + (child.exits() ? " exits" : " stays");
       case Note.Follow follow -> "fork() = " + follow.pid() + "\n@follow " + follow.pid();
       case Note.OthersExit all -> "@others_exit";
       case Note.FileDescriptor fd -> descriptor(fd);
-      case Note.NewObject object -> "@newobj " + name(object.name());
+      case Note.NewObject object -> "@newobj "
+          + (object.length() < 0 ? "" : "addr=0x0 len=" + object.length() + " ")
+          + name(object.name());
       default -> throw new IllegalArgumentException("event: " + event + " is no step");
     };
   }
@@ -84,8 +85,30 @@ final class StraceText {
       case SystemCall.RemapFilePages c ->
           range("remap_file_pages", c.address(), c.size()) + ", " + FlagNames.PROT.text(c.prot())
               + ", " + length(c.pageOffset()) + ", " + FlagNames.MAP.text(c.flags()) + ")";
-      default -> throw new IllegalArgumentException("call: " + call + " is not generated");
+      case SystemCall.Shmat c ->
+          "shmat(%d, %s, %s)".formatted(c.id(), address(c.address()),
+              FlagNames.SHM.text(c.flags()));
+      case SystemCall.Shmdt c -> "shmdt(" + address(c.address()) + ")";
+      case SystemCall.IoSetup c ->
+          "io_setup(%d, %s)".formatted(c.events(), address(c.pointer()));
+      case SystemCall.IoDestroy c -> "io_destroy(" + address(c.context()) + ")";
+      case SystemCall.Prctl c ->
+          "prctl(%s, %s, %s, %s, %s)".formatted(offset(c.option() & 0xffffffffL), offset(c.a()),
+              offset(c.b()), offset(c.c()), offset(c.d()));
+      case SystemCall.Mbind c ->
+          range("mbind", c.address(), c.length())
+              + ", %s, %s, %s, %s)".formatted(FlagNames.MPOL.text(c.mode()), c.mask(),
+                  length(c.maxNode()), FlagNames.MPOL_MF.text(c.flags()));
+      case SystemCall.SetMempolicy c ->
+          "set_mempolicy(%s, %s, %s)".formatted(
+              FlagNames.MPOL.text(c.mode()), c.mask(), length(c.maxNode()));
+      case SystemCall.Unlisted c ->
+          throw new IllegalArgumentException("call: " + c + " is not generated");
     };
+  }
+
+  private static String limit(long bytes) {
+    return bytes == -1 ? "RLIM64_INFINITY" : Long.toUnsignedString(bytes);
   }
 
   private static String descriptor(Note.FileDescriptor fd) {

@@ -110,7 +110,7 @@ class DifferentialRunTest {
       try (Laboratory laboratory = new Laboratory(tracer, services)) {
         long never = System.nanoTime() + 600 * SECOND;
         laboratory.record(directory, laboratory.random(SEED, level, 1000, never).history(),
-            false, level, SEED);
+            Variant.of(SEED, level), level, SEED);
       }
       return directory;
     });

@@ -276,6 +276,9 @@ final class Replay {
       others.forEach(other -> tasks.exit(other, 0));
       Task last = current;
       if (last != null) {
+        calls.removeSegments(last);
+      }
+      if (last != null) {
         last.explainTo(null);
       }
       if (last != null && !options.keep()) {

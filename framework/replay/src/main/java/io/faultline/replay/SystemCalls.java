@@ -5,6 +5,7 @@ package io.faultline.replay;
 import io.faultline.kernel.FaultResult;
 import io.faultline.kernel.Limits;
 import io.faultline.kernel.Task;
+import io.faultline.kernel.UserMemory;
 import io.faultline.kernel.VmaService;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -71,7 +72,8 @@ public final class SystemCalls {
     switch (change.resource()) {
       case "RLIMIT_STACK" -> task.setLimits(limits.withStack(soft));
       case "RLIMIT_AS" -> task.setLimits(limits.withAddressSpace(soft));
-      case "RLIMIT_DATA" -> task.setLimits(limits.withData(soft));
+      case "RLIMIT_DATA" ->
+          task.setLimits(limits.withData(soft).withDataMaximum(change.hard()));
       case "RLIMIT_MEMLOCK" -> task.setLimits(limits.withLockedMemory(soft));
       default -> {
         // Other limits are nothing to memory calls.
@@ -123,10 +125,22 @@ public final class SystemCalls {
       case SystemCall.Prctl c -> {
         return Long.toString(memory.prctl(task, c.option(), c.a(), c.b(), c.c(), c.d()));
       }
-      case SystemCall.Mbind c ->
+      case SystemCall.Mbind c -> {
+        if (c.mask().isNone()) {
+          memory.mbind(task, c.address(), c.length(), c.mode(), 0, c.maxNode(), c.flags());
+        } else {
           memory.mbind(
-              task, c.address(), c.length(), c.mode(), c.mask(), c.maxNode(), c.flags());
-      case SystemCall.SetMempolicy c -> MemoryPolicy.set(c.mode(), c.maxNode());
+              task, c.address(), c.length(), c.mode(), c.mask().words(c.mode()), c.maxNode(),
+              c.flags());
+        }
+      }
+      case SystemCall.SetMempolicy c -> {
+        if (c.mask().isNone()) {
+          memory.setMempolicy(task, c.mode(), 0, c.maxNode());
+        } else {
+          memory.setMempolicy(task, c.mode(), c.mask().words(c.mode()), c.maxNode());
+        }
+      }
       case SystemCall.Unlisted c -> throw new UnsupportedOperationException(c.name());
     }
     return "0";
@@ -134,11 +148,17 @@ public final class SystemCalls {
 
   /** The context goes to where the program wants it: that write may fault. */
   private void ioSetup(Task task, SystemCall.IoSetup call) throws ErrnoException {
-    long ring = memory.ioSetup(task, call.events());
+    UserMemory cpu = task.newCpu();
+    long ring = 0;
     try {
-      task.newCpu().putLong(call.pointer(), ring);
+      // What is there must be 0; a recording does not tell, since the program may have cleared it.
+      long unused = cpu.getLong(call.pointer());
+      ring = memory.ioSetup(task, call.events());
+      cpu.putLong(call.pointer(), ring);
     } catch (SignalException e) {
-      memory.ioDestroy(task, ring);
+      if (ring != 0) {
+        memory.ioDestroy(task, ring);
+      }
       throw new ErrnoException(Errno.EFAULT, "ctxp: " + e.getMessage());
     }
   }
@@ -160,6 +180,19 @@ public final class SystemCalls {
       latestSegment.put(id, known);
     }
     return known;
+  }
+
+  /** Marks for removal what the recorded machine had: the replay is over. */
+  public void removeSegments(Task task) {
+    for (int segment : segments.values()) {
+      try {
+        memory.shmRemove(task, segment);
+      } catch (ErrnoException gone) {
+        // Somebody else has removed it.
+      }
+    }
+    segments.clear();
+    latestSegment.clear();
   }
 
   private static String address(long address) {

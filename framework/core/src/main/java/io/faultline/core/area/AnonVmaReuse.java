@@ -5,6 +5,7 @@ package io.faultline.core.area;
 import static io.faultline.core.area.VmBits.VM_ACCESS;
 import static io.faultline.core.area.VmBits.VM_STICKY;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,7 @@ public final class AnonVmaReuse {
   private static boolean compatible(Area below, Area above) {
     return below.end() == above.start()
         && below.mappedFile() == above.mappedFile()
+        && Objects.equals(below.policy(), above.policy())
         && ((below.flagBits() ^ above.flagBits()) & ~(VM_ACCESS | VM_STICKY)) == 0
         && above.pageOffset() == below.pageOffset() + below.pages();
   }

@@ -28,6 +28,7 @@ public final class Area implements Vma {
   private long flagBits;
   private @Nullable MappedFile file;
   private @Nullable AreaOperations operations;
+  private @Nullable MemoryPolicy policy;
   private @Nullable Object privateData;
   private final @Nullable SpecialMapping special;
   private final AnonVmaChain anonVmas = new AnonVmaChain(this);
@@ -134,6 +135,16 @@ public final class Area implements Vma {
   /** Attaches operations. */
   public void setOperations(@Nullable AreaOperations guarded) {
     operations = guarded;
+  }
+
+  /** From which nodes its pages come; null for wherever the process's come from. */
+  public @Nullable MemoryPolicy policy() {
+    return policy;
+  }
+
+  /** Sets the policy. */
+  public void setPolicy(@Nullable MemoryPolicy newPolicy) {
+    policy = newPolicy;
   }
 
   /** Whether it has no operations: the kernel supplies zero pages ({@code vma_is_anonymous}). */

@@ -23,6 +23,9 @@ public enum AreaRule implements Rule {
       MergeRules.class),
   FILES_DIFFER(
       Kind.MERGE, "they map different open files", "RULES 22, is_mergeable_vma", MergeRules.class),
+  POLICIES_DIFFER(
+      Kind.MERGE, "their memory policies differ", "is_mergeable_vma, mpol_equal",
+      MergeRules.class),
   OFFSETS_DIFFER(
       Kind.MERGE, "the page offsets are not consecutive", "can_vma_merge", MergeRules.class),
   ANON_VMAS_DIFFER(

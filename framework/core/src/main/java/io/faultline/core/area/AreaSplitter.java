@@ -65,6 +65,7 @@ public final class AreaSplitter {
     copy.setFile(area.mappedFile());
     copy.setOperations(area.operations());
     copy.setPrivateData(area.privateData());
+    copy.setPolicy(area.policy());
     return copy;
   }
 }

@@ -17,6 +17,9 @@ public final class MergeRequest {
   final @Nullable MappedFile file;
   final @Nullable AnonVmaChain anonVmas;
 
+  /** What mbind gave it; null for new ranges, which have the process's. */
+  final @Nullable MemoryPolicy policy;
+
   /** The area below, which may or may not touch the range. */
   @Nullable Area previous;
 
@@ -39,7 +42,8 @@ public final class MergeRequest {
       long pageOffset,
       long flags,
       @Nullable MappedFile file,
-      @Nullable AnonVmaChain anonVmas) {
+      @Nullable AnonVmaChain anonVmas,
+      @Nullable MemoryPolicy policy) {
     this.tree = tree;
     this.start = start;
     this.end = end;
@@ -47,12 +51,13 @@ public final class MergeRequest {
     this.flags = flags;
     this.file = file;
     this.anonVmas = anonVmas;
+    this.policy = policy;
   }
 
   /** A range in which there is nothing yet, between its neighbours. */
   public static MergeRequest ofNew(
       AreaTree tree, long start, long end, long pageOffset, long flags, @Nullable MappedFile file) {
-    MergeRequest request = new MergeRequest(tree, start, end, pageOffset, flags, file, null);
+    MergeRequest request = new MergeRequest(tree, start, end, pageOffset, flags, file, null, null);
     request.previous = tree.findPrevious(start);
     request.next = tree.find(end);
     return request;
@@ -61,7 +66,7 @@ public final class MergeRequest {
   /** The growth of the heap: only the area below may take it in ({@code just_expand}). */
   public static MergeRequest ofGrowth(
       AreaTree tree, Area heap, long start, long end, long pageOffset, long flags) {
-    MergeRequest request = new MergeRequest(tree, start, end, pageOffset, flags, null, null);
+    MergeRequest request = new MergeRequest(tree, start, end, pageOffset, flags, null, null, null);
     request.previous = heap;
     request.justExpand = true;
     return request;
@@ -77,7 +82,8 @@ public final class MergeRequest {
             area.pageOffset() + area.pages(),
             area.flagBits(),
             area.mappedFile(),
-            area.anonVmas());
+            area.anonVmas(),
+            area.policy());
     request.previous = area;
     request.next = tree.next(area);
     return request;
@@ -94,7 +100,8 @@ public final class MergeRequest {
             pageOffset,
             source.flagBits(),
             source.mappedFile(),
-            source.anonVmas());
+            source.anonVmas(),
+            source.policy());
     request.previous = tree.findPrevious(start);
     request.next = tree.find(end);
     request.copiedFrom = source;
@@ -104,6 +111,22 @@ public final class MergeRequest {
   /** A part of an area, or all of it, that gets other flags ({@code vma_modify_flags}). */
   public static MergeRequest ofChange(
       AreaTree tree, Area area, long start, long end, long newFlags) {
+    return ofChange(tree, area, start, end, newFlags, area.policy());
+  }
+
+  /** A part of an area, or all of it, that gets another policy ({@code vma_modify_policy}). */
+  public static MergeRequest ofPolicy(
+      AreaTree tree, Area area, long start, long end, @Nullable MemoryPolicy policy) {
+    return ofChange(tree, area, start, end, area.flagBits(), policy);
+  }
+
+  private static MergeRequest ofChange(
+      AreaTree tree,
+      Area area,
+      long start,
+      long end,
+      long newFlags,
+      @Nullable MemoryPolicy policy) {
     MergeRequest request =
         new MergeRequest(
             tree,
@@ -112,7 +135,8 @@ public final class MergeRequest {
             area.pageOffsetOf(start),
             newFlags,
             area.mappedFile(),
-            area.anonVmas());
+            area.anonVmas(),
+            policy);
     request.middle = area;
     request.previous = start == area.start() ? tree.previous(area) : null;
     return request;

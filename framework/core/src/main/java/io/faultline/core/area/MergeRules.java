@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.area;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,9 +85,12 @@ final class MergeRules {
     if (different != 0) {
       return nameOf(different);
     }
-    return neighbour.mappedFile() == request.file
+    if (neighbour.mappedFile() != request.file) {
+      return AreaRule.FILES_DIFFER;
+    }
+    return Objects.equals(neighbour.policy(), request.policy)
         ? anonVmas(request, neighbour)
-        : AreaRule.FILES_DIFFER;
+        : AreaRule.POLICIES_DIFFER;
   }
 
   private static AreaRule nameOf(long different) {

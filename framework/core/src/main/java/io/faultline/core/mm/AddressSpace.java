@@ -13,6 +13,7 @@ import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.AreaTree;
 import io.faultline.core.area.Decisions;
 import io.faultline.core.area.MappedFile;
+import io.faultline.core.area.MemoryPolicy;
 import io.faultline.core.area.MergeRequest;
 import io.faultline.core.area.UnmappedArea;
 import io.faultline.core.memory.PhysicalMemory;
@@ -45,6 +46,7 @@ public final class AddressSpace {
   private final UnmappedArea unmapped;
   private final VmAccount account = new VmAccount();
   private final ProtectionKeys keys;
+  private final AioContexts aio = new AioContexts();
   private final AreaMerger merger = new AreaMerger(AddressSpace::putFile, decisions);
   private final MmapLock lock;
   private final Object faultMonitor = new Object();
@@ -139,6 +141,10 @@ public final class AddressSpace {
 
   public ProtectionKeys keys() {
     return keys;
+  }
+
+  AioContexts aio() {
+    return aio;
   }
 
   /** {@code pkey_alloc(2)}; the lock is held for writing. */
@@ -236,7 +242,9 @@ public final class AddressSpace {
     if (exceeds(account.total() + pages, now.addressSpace())) {
       return false;
     }
-    return !VmAccount.isData(flags) || !exceeds(account.data() + pages, now.data());
+    // "Workaround for Valgrind": while the soft limit is 0 the hard one counts.
+    long data = now.data() == 0 ? now.dataMaximum() : now.data();
+    return !VmAccount.isData(flags) || !exceeds(account.data() + pages, data);
   }
 
   /** Whether RLIMIT_MEMLOCK allows an area with these flags to be added ({@code mlock_future_ok}). */
@@ -330,8 +338,19 @@ public final class AddressSpace {
               .formatted(start, end, area.flags().mnemonics(), new VmFlags(newFlags).mnemonics());
       decisions.by(MmRule.FLAGS_SET, start, end, text.strip());
     }
-    Area merged =
-        merger.mergeExisting(MergeRequest.ofChange(areas, area, start, end, newFlags));
+    return modify(
+        area, start, end, MergeRequest.ofChange(areas, area, start, end, newFlags));
+  }
+
+  /** The same for another policy, which the caller then sets ({@code vma_modify_policy}). */
+  Area modifyPolicy(Area area, long start, long end, @Nullable MemoryPolicy policy)
+      throws ErrnoException {
+    return modify(area, start, end, MergeRequest.ofPolicy(areas, area, start, end, policy));
+  }
+
+  private Area modify(Area area, long start, long end, MergeRequest request)
+      throws ErrnoException {
+    Area merged = merger.mergeExisting(request);
     if (merged != null) {
       return merged;
     }

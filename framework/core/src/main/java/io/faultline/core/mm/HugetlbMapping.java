@@ -92,6 +92,12 @@ public final class HugetlbMapping {
     if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE && type != MAP_PRIVATE) {
       throw Args.invalid("flags: type 0x%x is no type of a huge mapping".formatted(type));
     }
+    int unknown = flags & ~MmapOperation.LEGACY_MASK;
+    if (type == MAP_SHARED_VALIDATE && unknown != 0) {
+      throw new ErrnoException(
+          Errno.EOPNOTSUPP,
+          "flags: MAP_SHARED_VALIDATE, and 0x%x is not supported".formatted(unknown));
+    }
     if ((vmFlags & VM_GROWSDOWN) != 0) {
       throw Args.invalid("flags: MAP_GROWSDOWN with MAP_HUGETLB");
     }

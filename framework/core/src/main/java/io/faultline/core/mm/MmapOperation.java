@@ -52,7 +52,7 @@ import io.faultline.mm.VmFlags;
  */
 public final class MmapOperation {
   /** Flags that MAP_SHARED_VALIDATE always knows ({@code LEGACY_MAP_MASK}). */
-  private static final int LEGACY_MASK =
+  static final int LEGACY_MASK =
       0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x800 | 0x1000 | 0x2000 | 0x4000 | 0x8000
           | 0x1_0000 | 0x2_0000 | 0x4_0000 | 0x400_0000 | 21 << 26 | 30 << 26;
 

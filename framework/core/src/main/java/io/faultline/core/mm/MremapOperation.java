@@ -184,7 +184,9 @@ public final class MremapOperation {
   /** Not an area whose file chooses addresses by itself ({@code vma_multi_allowed}). */
   private static boolean mayMoveWithOthers(Area area) {
     return !(area.mappedFile() instanceof OpenFileObject file)
-        || file.placement() != Placement.ZERO_DEVICE;
+        || file.placement() != Placement.ZERO_DEVICE
+            && !(file.inode().provider() instanceof SharedMemoryProvider memory
+                && memory.isSegment());
   }
 
   private static ErrnoException fault(String detail) {

@@ -9,6 +9,7 @@ import static io.faultline.mm.Mman.MS_INVALIDATE;
 import static io.faultline.mm.Mman.MS_SYNC;
 
 import io.faultline.core.area.Area;
+import io.faultline.device.FileKind;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.List;
@@ -60,6 +61,13 @@ public final class MsyncOperation {
       }
       if ((flags & MS_INVALIDATE) != 0 && area.hasAny(VM_LOCKED)) {
         throw new ErrnoException(Errno.EBUSY, "flags: MS_INVALIDATE of locked memory");
+      }
+      // Only regular files have fsync: not devices, not the kernel's own rings.
+      if ((flags & MS_SYNC) != 0
+          && area.hasAny(VM_SHARED)
+          && area.mappedFile() != null
+          && area.mappedFile().inode().kind() != FileKind.REGULAR) {
+        throw Args.invalid("flags: MS_SYNC, but the file of " + area + " has no fsync");
       }
       FileRange range = (flags & MS_SYNC) != 0 && area.hasAny(VM_SHARED)
           ? FileRange.of(area, start, end)

@@ -22,6 +22,7 @@ import io.faultline.device.FileKind;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import org.jspecify.annotations.Nullable;
 
 /** The advice of {@code madvise(2)} that acts on pages and leaves areas alone. */
 final class PageAdvice {
@@ -36,6 +37,10 @@ final class PageAdvice {
     }
     if (advice == MADV_FREE && !area.isAnonymous()) {
       throw Args.invalid("advice: MADV_FREE needs anonymous memory");
+    }
+    if (advice == MADV_FREE) {
+      // The pages may be taken when memory is short; until then they stay with what they hold.
+      return;
     }
     PageZapper.zap(space.tables(), start, end, true);
   }
@@ -80,12 +85,11 @@ final class PageAdvice {
    */
   static void collapse(AddressSpace space, Area area, long start, long end)
       throws ErrnoException {
-    long firstRoom = (area.start() + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
+    SharedMemoryProvider object = sharedMemory(area);
     boolean eligible =
-        area.isAnonymous()
-            && area.anonVmas().own() != null
+        (object != null || area.isAnonymous() && area.anonVmas().own() != null)
             && !area.hasAny(VM_SPECIAL | VM_HUGETLB | VM_NOHUGEPAGE)
-            && area.end() - firstRoom >= Placer.PMD_SIZE;
+            && hasRoomForHugePage(area, object != null);
     if (!eligible) {
       throw Args.invalid("advice: the area at 0x%x takes no huge page".formatted(area.start()));
     }
@@ -93,15 +97,51 @@ final class PageAdvice {
     long from = (start + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
     long to = end & -Placer.PMD_SIZE;
     for (long huge = from; huge < to; huge += Placer.PMD_SIZE) {
-      if (!space.tables().hasTable(huge)) {
-        missed = true;
-      } else if (area.hasAny(VM_WRITE)) {
-        space.services().faults().populateArea(space, huge, huge + Placer.PMD_SIZE);
-      }
+      missed |= object != null
+          ? !object.fill(area.pageOffsetOf(huge), Placer.PMD_SIZE >>> Mman.PAGE_SHIFT)
+          : !collapseAnonymous(space, area, huge);
     }
     if (missed) {
-      throw Args.invalid("advice: a part of the range was never touched");
+      throw Args.invalid("advice: a part of the range was never touched, or has guard pages");
     }
+  }
+
+  /** Shared memory that the kernel made; a ring is special all the same. */
+  private static @Nullable SharedMemoryProvider sharedMemory(Area area) {
+    return area.mappedFile() instanceof OpenFileObject file
+        && file.inode().provider() instanceof SharedMemoryProvider memory
+            ? memory
+            : null;
+  }
+
+  /** {@code thp_vma_suitable_order}: a file's huge pages are huge pages of the file, too. */
+  private static boolean hasRoomForHugePage(Area area, boolean file) {
+    long firstRoom = (area.start() + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
+    long offset = (area.start() >>> Mman.PAGE_SHIFT) - area.pageOffset();
+    return area.end() - firstRoom >= Placer.PMD_SIZE
+        && (!file || (offset << Mman.PAGE_SHIFT & Placer.PMD_SIZE - 1) == 0);
+  }
+
+  /** {@code hpage_collapse_scan_pmd}: one page table, in which nothing but pages and holes may be. */
+  private static boolean collapseAnonymous(AddressSpace space, Area area, long huge)
+      throws ErrnoException {
+    if (!space.tables().hasTable(huge)) {
+      return false;
+    }
+    boolean[] guarded = new boolean[1];
+    space
+        .tables()
+        .visit(
+            huge,
+            huge + Placer.PMD_SIZE,
+            (address, entry) -> {
+              guarded[0] |= Pte.isGuard(entry);
+              return entry;
+            });
+    if (!guarded[0] && area.hasAny(VM_WRITE)) {
+      space.services().faults().populateArea(space, huge, huge + Placer.PMD_SIZE);
+    }
+    return !guarded[0];
   }
 
   /** RULES 16: {@code madvise_guard_install}. */

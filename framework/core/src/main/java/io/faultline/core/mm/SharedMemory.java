@@ -56,10 +56,12 @@ final class SharedMemory {
               devices.mappings().remove(inode);
               commit.uncharge(reserved);
             });
+    boolean ring = kind == KernelObjects.Kind.AIO_RING;
     Inode inode =
-        Inode.builder(FileKind.REGULAR, identity.path())
+        // A ring's file is of no kind at all, and of a file system that nothing is executed from.
+        Inode.builder(ring ? FileKind.ANONYMOUS : FileKind.REGULAR, identity.path())
             .identity(identity.device(), identity.inode())
-            .fileSystem("tmpfs", false)
+            .fileSystem("tmpfs", ring)
             .size(size)
             .provider(provider)
             .build();

@@ -16,9 +16,11 @@ import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
+import io.faultline.mm.Page;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -35,6 +37,9 @@ final class SharedMemoryProvider implements MmapProvider {
   private final KernelObjects.Kind kind;
   private final AtomicInteger openFiles = new AtomicInteger();
   private final Consumer<Inode> released;
+  private volatile boolean truncated;
+  private volatile Moved moved = area -> {
+  };
 
   SharedMemoryProvider(
       PhysicalMemory memory,
@@ -49,7 +54,11 @@ final class SharedMemoryProvider implements MmapProvider {
     // Only a System V segment counts its attachments: its areas have open and close, and so are
     // never removed by a merge.
     this.operations =
-        kind == KernelObjects.Kind.SYSV_SEGMENT ? new SegmentOperations() : new Operations();
+        switch (kind) {
+          case SYSV_SEGMENT -> new SegmentOperations();
+          case AIO_RING -> new RingOperations();
+          case SHARED_MEMORY -> new Operations();
+        };
     this.kind = kind;
     this.released = released;
   }
@@ -84,13 +93,53 @@ final class SharedMemoryProvider implements MmapProvider {
     }
   }
 
-  boolean isRing() {
-    return kind == KernelObjects.Kind.AIO_RING;
+  /** Hears of a mapping's move, and may refuse it. */
+  @FunctionalInterface
+  interface Moved {
+    void to(Vma area) throws ErrnoException;
   }
 
-  /** Its size in pages. */
-  long pages() {
-    return pages;
+  /**
+   * Makes it the ring of a context ({@code aio_setup_ring}): all its pages are there from the
+   * beginning, and the first word says which context it is.
+   */
+  void becomeRing(int id, Moved listener) {
+    moved = listener;
+    for (long index = 0; index < pages; index++) {
+      Page page = page(index).page();
+      if (page == null) {
+        return;
+      }
+      if (index == 0) {
+        page.segment().set(ValueLayout.JAVA_INT, 0, id);
+      }
+      page.put();
+    }
+  }
+
+  /**
+   * Brings in all pages of a range if at least one is there ({@code collapse_file}).
+   *
+   * @return whether one was
+   */
+  boolean fill(long first, long count) {
+    boolean any = false;
+    for (long index = first; index < first + count; index++) {
+      any |= isResident(index);
+    }
+    for (long index = first; any && index < first + count; index++) {
+      Page page = page(index).page();
+      if (page != null) {
+        page.put();
+      }
+    }
+    return any;
+  }
+
+  /** Its size is 0 from now on: no page of it can be had again. */
+  void truncate() {
+    truncated = true;
+    cache.clear();
   }
 
   boolean isSegment() {
@@ -131,7 +180,7 @@ final class SharedMemoryProvider implements MmapProvider {
   }
 
   private Nopage page(long index) {
-    if (Args.above(index, pages - 1)) {
+    if (truncated || Args.above(index, pages - 1)) {
       return Nopage.SIGBUS;
     }
     long frame = cache.acquire(index);
@@ -155,6 +204,13 @@ final class SharedMemoryProvider implements MmapProvider {
     @Override
     public Nopage nopage(Vma vma, long address, Access access) {
       return page(vma.pageOffsetOf(address));
+    }
+  }
+
+  private final class RingOperations extends Operations {
+    @Override
+    public void mremap(Vma vma) throws ErrnoException {
+      moved.to(vma);
     }
   }
 

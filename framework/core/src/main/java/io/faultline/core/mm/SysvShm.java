@@ -49,13 +49,18 @@ public final class SysvShm {
     return id;
   }
 
-  /** {@code do_shmat}. The space's lock is held for writing. */
-  public MmapResult attach(AddressSpace space, int id, long wish, int flags)
-      throws ErrnoException {
-    Segment segment = segments.get(id);
+  /** {@code IPC_RMID}: its pages go with the last attachment. */
+  public void remove(int id) throws ErrnoException {
+    Segment segment = segments.remove(id);
     if (segment == null) {
       throw Args.invalid("id: no segment " + id);
     }
+    segment.object().file().release();
+  }
+
+  /** {@code do_shmat}. The space's lock is held for writing. */
+  public MmapResult attach(AddressSpace space, int id, long wish, int flags)
+      throws ErrnoException {
     long address = wish;
     if (address != 0 && !Args.aligned(address)) {
       if ((flags & SHM_RND) == 0) {
@@ -63,8 +68,14 @@ public final class SysvShm {
       }
       address = Args.pageStart(address);
     }
+    // A wish that is rounded down to 0 is an order all the same.
+    boolean fixed = wish != 0;
     if (address == 0 && (flags & SHM_REMAP) != 0) {
       throw Args.invalid("flags: SHM_REMAP needs an address");
+    }
+    Segment segment = segments.get(id);
+    if (segment == null) {
+      throw Args.invalid("id: no segment " + id);
     }
     long bytes = Args.pageAlign(segment.size());
     if (address != 0
@@ -89,7 +100,7 @@ public final class SysvShm {
       return MmapOperation.mmap(
           space,
           new MmapCall(
-              address, bytes, prot, MAP_SHARED | (address != 0 ? MAP_FIXED : 0), file, 0, 0));
+              address, bytes, prot, MAP_SHARED | (fixed ? MAP_FIXED : 0), file, 0, 0));
     } finally {
       file.release();
     }
@@ -108,7 +119,11 @@ public final class SysvShm {
       if (segment != null && fragment && (file == null || file == segment)) {
         file = segment;
         limit = Args.pageAlign(segment.inode().size());
-        MunmapOperation.unmap(space, area.start(), area.end());
+        try {
+          MunmapOperation.unmap(space, area.start(), area.end());
+        } catch (ErrnoException refused) {
+          // A sealed fragment stays, and the others go all the same.
+        }
       }
       area = next;
     }

@@ -3,9 +3,10 @@
 package io.faultline.core.process;
 
 import io.faultline.core.area.Rule;
-import io.faultline.core.mm.AioRing;
+import io.faultline.core.mm.AioContexts;
 import io.faultline.core.mm.BrkOperation;
 import io.faultline.core.mm.MadviseOperation;
+import io.faultline.core.mm.MempolicyOperation;
 import io.faultline.core.mm.MincoreOperation;
 import io.faultline.core.mm.MlockOperation;
 import io.faultline.core.mm.MmapOperation;
@@ -44,12 +45,16 @@ enum CallRule implements Rule {
   REMAP_FILE_PAGES(
       Kind.CHECK, "the checks of remap_file_pages",
       "__do_sys_remap_file_pages", RemapFilePagesOperation.class),
+  MBIND(Kind.CHECK, "the checks of mbind", "do_mbind", MempolicyOperation.class),
+  SET_MEMPOLICY(
+      Kind.CHECK, "the checks of set_mempolicy", "mpol_new", MempolicyOperation.class),
   PRCTL(Kind.CHECK, "the checks of prctl", "__do_sys_prctl", SystemCalls.class),
   SHMGET(Kind.CHECK, "the checks of shmget", "newseg", SysvShm.class),
+  SHMCTL(Kind.CHECK, "the checks of shmctl", "shmctl_down", SysvShm.class),
   SHMAT(Kind.CHECK, "the checks of shmat", "do_shmat", SysvShm.class),
   SHMDT(Kind.CHECK, "the checks of shmdt", "ksys_shmdt", SysvShm.class),
-  IO_SETUP(Kind.CHECK, "the checks of io_setup", "ioctx_alloc", AioRing.class),
-  IO_DESTROY(Kind.CHECK, "the checks of io_destroy", "__do_sys_io_destroy", AioRing.class);
+  IO_SETUP(Kind.CHECK, "the checks of io_setup", "ioctx_alloc", AioContexts.class),
+  IO_DESTROY(Kind.CHECK, "the checks of io_destroy", "__do_sys_io_destroy", AioContexts.class);
 
   private final Facts facts;
 

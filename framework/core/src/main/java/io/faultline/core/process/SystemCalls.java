@@ -14,11 +14,12 @@ import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.fault.Populate;
 import io.faultline.core.mm.AddressSpace;
-import io.faultline.core.mm.AioRing;
+import io.faultline.core.mm.AioContexts;
 import io.faultline.core.mm.BrkOperation;
 import io.faultline.core.mm.FileRange;
 import io.faultline.core.mm.HugetlbMapping;
 import io.faultline.core.mm.MadviseOperation;
+import io.faultline.core.mm.MempolicyOperation;
 import io.faultline.core.mm.MincoreOperation;
 import io.faultline.core.mm.MlockOperation;
 import io.faultline.core.mm.MmapCall;
@@ -357,10 +358,64 @@ public final class SystemCalls implements VmaService {
   public void mbind(
       Task task, long address, long length, int mode, long mask, long maxNode, int flags)
       throws ErrnoException {
-    if ((address & (PAGE_SIZE - 1)) != 0) {
-      throw new ErrnoException(Errno.EINVAL, "address: is not a multiple of 4096");
-    }
-    throw new UnsupportedOperationException("mbind: memory policies are not built");
+    bind(task, address, length, mode, mask, words(task, mask), maxNode, flags);
+  }
+
+  @Override
+  public void mbind(
+      Task task, long address, long length, int mode, long[] mask, long maxNode, int flags)
+      throws ErrnoException {
+    bind(task, address, length, mode, first(mask), MempolicyOperation.in(mask), maxNode, flags);
+  }
+
+  private void bind(
+      Task task, long address, long length, int mode, long told,
+      MempolicyOperation.@Nullable Words words, long maxNode, int flags)
+      throws ErrnoException {
+    traced(
+        task, CallRule.MBIND,
+        () -> {
+          MempolicyOperation operation = MempolicyOperation.of(mode, words, maxNode);
+          return write(
+              task,
+              space -> {
+                operation.bind(space, address, length, flags);
+                return 0L;
+              });
+        },
+        address, length, mode, told, maxNode, flags);
+  }
+
+  @Override
+  public void setMempolicy(Task task, int mode, long mask, long maxNode) throws ErrnoException {
+    setPolicy(task, mode, mask, words(task, mask), maxNode);
+  }
+
+  @Override
+  public void setMempolicy(Task task, int mode, long[] mask, long maxNode)
+      throws ErrnoException {
+    setPolicy(task, mode, first(mask), MempolicyOperation.in(mask), maxNode);
+  }
+
+  private void setPolicy(
+      Task task, int mode, long told, MempolicyOperation.@Nullable Words words, long maxNode)
+      throws ErrnoException {
+    traced(
+        task, CallRule.SET_MEMPOLICY,
+        () -> {
+          MempolicyOperation.of(mode, words, maxNode).setForProcess();
+          return 0L;
+        },
+        mode, told, maxNode);
+  }
+
+  private static MempolicyOperation.@Nullable Words words(Task task, long mask)
+      throws ErrnoException {
+    return mask == 0 ? null : MempolicyOperation.in(TaskTable.of(task).newCpu(), mask);
+  }
+
+  private static long first(long[] mask) {
+    return mask.length == 0 ? 0 : mask[0];
   }
 
   @Override
@@ -377,6 +432,17 @@ public final class SystemCalls implements VmaService {
   @Override
   public int shmget(Task task, long size) throws ErrnoException {
     return (int) traced(task, CallRule.SHMGET, () -> (long) segments.get(space(task), size), size);
+  }
+
+  @Override
+  public void shmRemove(Task task, int id) throws ErrnoException {
+    traced(
+        task, CallRule.SHMCTL,
+        () -> {
+          segments.remove(id);
+          return 0L;
+        },
+        id);
   }
 
   @Override
@@ -400,12 +466,28 @@ public final class SystemCalls implements VmaService {
   public long ioSetup(Task task, int events) throws ErrnoException {
     return traced(
         task, CallRule.IO_SETUP,
-        () -> write(task, space -> AioRing.setup(space, events)).address(), events);
+        () -> write(task, space -> AioContexts.setup(space, events)), events);
   }
 
   @Override
   public void ioDestroy(Task task, long context) throws ErrnoException {
-    traced(task, CallRule.IO_DESTROY, space -> AioRing.destroy(space, context), context);
+    traced(
+        task, CallRule.IO_DESTROY,
+        () -> {
+          int id;
+          try {
+            id = TaskTable.of(task).newCpu().getInt(context);
+          } catch (SignalException unreadable) {
+            throw new ErrnoException(Errno.EINVAL, "context: " + unreadable.getMessage());
+          }
+          return write(
+              task,
+              space -> {
+                AioContexts.destroy(space, context, id);
+                return 0L;
+              });
+        },
+        context);
   }
 
   @Override

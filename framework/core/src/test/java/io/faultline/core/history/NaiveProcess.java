@@ -198,6 +198,11 @@ final class NaiveProcess {
         answer.mustBe(Errno.EBUSY, "msync: locked");
         return;
       }
+      if (page != null && (flags & Mman.MS_SYNC) != 0 && page.shared && page.mayWrite
+          && page.object.kind == NaiveObject.Kind.DEVICE) {
+        answer.mustBe(Errno.EINVAL, "msync: a device has no fsync");
+        return;
+      }
       hole |= page == null;
       if (hole && flags == Mman.MS_ASYNC) {
         break;

@@ -9,6 +9,9 @@ import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.MAP_HUGETLB;
 import static io.faultline.mm.Mman.MAP_PRIVATE;
 import static io.faultline.mm.Mman.MAP_SHARED;
+import static io.faultline.mm.Mman.MAP_SHARED_VALIDATE;
+import static io.faultline.mm.Mman.MAP_SYNC;
+import static io.faultline.mm.Mman.MREMAP_FIXED;
 import static io.faultline.mm.Mman.MREMAP_MAYMOVE;
 import static io.faultline.mm.Mman.PAGE_SIZE;
 import static io.faultline.mm.Mman.PROT_READ;
@@ -101,6 +104,13 @@ class ArgumentEdgesTest {
   }
 
   @Test
+  void validatedHugePagesKnowNoSync() {
+    assertRefused(Errno.EOPNOTSUPP, () -> kernel.calls().mmap(
+        task, 0, PAGE_SIZE, PROT_READ, MAP_SHARED_VALIDATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_SYNC,
+        -1, 0));
+  }
+
+  @Test
   void sharedHugePagesAreNoDataForTheLimitSoThatTheOldMappingGoes() throws ErrnoException {
     map(BASE, PAGE_SIZE, MAP_SHARED);
     task.setLimits(task.limits().withData(0));
@@ -109,6 +119,41 @@ class ArgumentEdgesTest {
         task, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
     assertThat(kernel.calls().find(task, BASE)).isEmpty();
+  }
+
+  /** "Workaround for Valgrind". */
+  @Test
+  void whileTheLimitOfDataIsZeroTheHardLimitCounts() throws ErrnoException {
+    task.setLimits(task.limits().withData(0));
+    map(BASE, PAGE_SIZE, MAP_PRIVATE);
+
+    task.setLimits(task.limits().withDataMaximum(PAGE_SIZE));
+
+    assertRefused(Errno.ENOMEM, () -> map(BASE + PAGE_SIZE, PAGE_SIZE, MAP_PRIVATE));
+  }
+
+  @Test
+  void aRemovedSegmentGoesWithItsLastAttachment() throws ErrnoException {
+    int id = kernel.calls().shmget(task, PAGE_SIZE);
+    kernel.calls().shmat(task, id, BASE, 0);
+
+    kernel.calls().shmRemove(task, id);
+
+    assertRefused(Errno.EINVAL, () -> kernel.calls().shmat(task, id, 0, 0));
+    task.newCpu().putByte(BASE, (byte) 1);
+    kernel.calls().shmdt(task, BASE);
+    assertThat(kernel.calls().find(task, BASE)).isEmpty();
+  }
+
+  @Test
+  void severalAreasWithASegmentAmongThemAreNotMoved() throws ErrnoException {
+    int id = kernel.calls().shmget(task, 2 * PAGE_SIZE);
+    kernel.calls().shmat(task, id, BASE, 0);
+    kernel.calls().shmat(task, id, BASE + 2 * PAGE_SIZE, 0);
+
+    assertRefused(Errno.EFAULT, () -> kernel.calls().mremap(
+        task, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+        BASE + 16 * PAGE_SIZE));
   }
 
   @Test

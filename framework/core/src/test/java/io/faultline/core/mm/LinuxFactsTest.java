@@ -155,9 +155,9 @@ class LinuxFactsTest {
   @Test
   void collapseNeedsAPageThatWasWritten() throws ErrnoException {
     map(BASE, 2 * HUGE, MAP_PRIVATE);
-    assertCollapseIsInvalid(HUGE);
+    assertCollapseIsInvalid("the area at 0x100000000000 takes no huge page");
     memory.getByte(BASE);
-    assertCollapseIsInvalid(HUGE);
+    assertCollapseIsInvalid("the area at 0x100000000000 takes no huge page");
     memory.putByte(BASE, (byte) 1);
     assertThatCode(() -> kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE))
         .doesNotThrowAnyException();
@@ -169,14 +169,34 @@ class LinuxFactsTest {
     map(BASE, 2 * HUGE, MAP_PRIVATE);
     kernel.calls().madvise(task, BASE, 2 * HUGE, MADV_NOHUGEPAGE);
     memory.putByte(BASE, (byte) 1);
-    assertCollapseIsInvalid(HUGE);
+    assertCollapseIsInvalid("the area at 0x100000000000 takes no huge page");
   }
 
   @Test
-  void collapseRefusesSharedMemory() throws ErrnoException {
+  void collapseTakesSharedMemoryOfWhichOnePageIsThere() throws ErrnoException {
     map(BASE, 2 * HUGE, MAP_SHARED);
+    assertCollapseIsInvalid("a part of the range was never touched, or has guard pages");
+    memory.getByte(BASE);
+    kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE);
+    assertThat(mincore(BASE, 512)).containsOnly(1);
+    assertThat(mincore(BASE + HUGE, 512)).containsOnly(0);
+  }
+
+  @Test
+  void collapseRefusesGuardPages() throws ErrnoException {
+    map(BASE, 2 * HUGE, MAP_PRIVATE);
     memory.putByte(BASE, (byte) 1);
-    assertCollapseIsInvalid(HUGE);
+    kernel.calls().madvise(task, BASE + PAGE_SIZE, PAGE_SIZE, MADV_GUARD_INSTALL);
+    assertCollapseIsInvalid("a part of the range was never touched, or has guard pages");
+  }
+
+  @Test
+  void freedPagesStayUntilMemoryIsShort() throws ErrnoException {
+    map(BASE, HUGE, MAP_PRIVATE);
+    memory.putByte(BASE, (byte) 7);
+    kernel.calls().madvise(task, BASE, HUGE, Mman.MADV_FREE);
+    assertThat(memory.getByte(BASE)).isEqualTo((byte) 7);
+    assertThat(mincore(BASE, 2)).containsExactly(1, 0);
   }
 
   @Test
@@ -199,9 +219,8 @@ class LinuxFactsTest {
     kernel.calls().munmap(task, address, 8 * PAGE_SIZE);
   }
 
-  private void assertCollapseIsInvalid(long length) {
-    assertThatThrownBy(() -> kernel.calls().madvise(task, BASE, length, MADV_COLLAPSE))
-        .hasToString(
-            "EINVAL (Invalid argument): advice: the area at 0x100000000000 takes no huge page");
+  private void assertCollapseIsInvalid(String why) {
+    assertThatThrownBy(() -> kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE))
+        .hasToString("EINVAL (Invalid argument): advice: " + why);
   }
 }

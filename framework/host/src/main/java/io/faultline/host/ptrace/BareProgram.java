@@ -13,7 +13,7 @@ import java.util.Map;
 
 /**
  * A program that does nothing by itself: one page of text with the instructions that
- * {@link RemoteSyscalls} steps over, one page of data, no library, no use of its stack. Its address space
+ * {@link RemoteSyscalls} steps over and a few masks, one page of data, no library, no use of its stack. Its address space
  * changes only by what it is told to do. An ELF file made here, so that no compiler is needed.
  */
 public final class BareProgram {
@@ -41,7 +41,25 @@ public final class BareProgram {
   public static final Gadgets GADGETS =
       new Gadgets(TEXT + CODE + 2, TEXT + CODE + 5, TEXT + CODE + 8, TEXT + CODE + 11);
 
+  /** Masks of nodes in its text, which nothing changes: 0, 1, 2 and 3, each with zeros behind. */
+  private static final int MASKS = 0x400;
+
+  private static final int MASK_BYTES = 0x100;
+  private static final int MASK_COUNT = 4;
+
   private BareProgram() {}
+
+  /**
+   * Where its text holds a word with zeros behind it, up to 256 bytes in all.
+   *
+   * @param word 0 to 3
+   */
+  public static long mask(long word) {
+    if (word < 0 || word >= MASK_COUNT) {
+      throw new IllegalArgumentException("word: " + word + " is not in 0..3");
+    }
+    return TEXT + MASKS + word * MASK_BYTES;
+  }
 
   /**
    * Writes the program.
@@ -70,10 +88,13 @@ public final class BareProgram {
     elf.putInt(0).putShort((short) HEADER);
     elf.putShort((short) PROGRAM_HEADER).putShort((short) 3);
     elf.putShort((short) 64).putShort((short) 0).putShort((short) 0);
-    segment(elf, 1, 5, 0, TEXT, CODE + INSTRUCTIONS.length); // PT_LOAD, r-x
+    segment(elf, 1, 5, 0, TEXT, PAGE); // PT_LOAD, r-x
     segment(elf, 1, 6, PAGE, DATA, PAGE); // PT_LOAD, rw-
     segment(elf, 0x6474e551, 6, 0, 0, 0); // PT_GNU_STACK, rw-
     elf.position(CODE).put(INSTRUCTIONS);
+    for (int word = 0; word < MASK_COUNT; word++) {
+      elf.putLong(MASKS + word * MASK_BYTES, word);
+    }
     return elf.array();
   }
 

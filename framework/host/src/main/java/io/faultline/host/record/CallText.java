@@ -17,10 +17,11 @@ final class CallText {
   /**
    * A call with its result.
    *
-   * @param file how strace shows the file behind a descriptor, {@code </path>}; empty for none
+   * @param behind how strace shows what an argument stands for: the file behind a descriptor, {@code
+   *     </path>}, or a mask of nodes, {@code [0x1]}; empty for none
    */
-  static String line(Entered call, String file, long result) {
-    return text(call, file) + " = " + result(call.number(), result);
+  static String line(Entered call, String behind, long result) {
+    return text(call, behind) + " = " + result(call.number(), result);
   }
 
   /** {@code 0x...}, and 0 for zero. */
@@ -74,11 +75,11 @@ final class CallText {
     };
   }
 
-  private static String text(Entered call, String file) {
+  private static String text(Entered call, String behind) {
     long[] a = call.arguments();
     return switch (call.number()) {
       case MMAP -> join("mmap", address(a[0]), length(a[1]), FlagText.prot(a[2]),
-          FlagText.map(a[3]), (int) a[4] + file, hex(a[5]));
+          FlagText.map(a[3]), (int) a[4] + behind, hex(a[5]));
       case MUNMAP -> join("munmap", address(a[0]), length(a[1]));
       case MPROTECT -> join("mprotect", address(a[0]), length(a[1]), FlagText.prot(a[2]));
       case PKEY_MPROTECT -> join("pkey_mprotect", address(a[0]), length(a[1]),
@@ -107,9 +108,10 @@ final class CallText {
       case IO_DESTROY -> join("io_destroy", address(a[0]));
       case PRCTL -> join("prctl", hex(a[0]), hex(a[1]), hex(a[2]), hex(a[3]), hex(a[4]));
       case MBIND -> join("mbind", address(a[0]), length(a[1]), FlagText.policy(a[2]),
-          address(a[3]), length(a[4]), FlagText.MPOL_MF.of(a[5]));
+          behind.isEmpty() ? address(a[3]) : behind, length(a[4]), FlagText.MPOL_MF.of(a[5]));
       case SET_MEMPOLICY ->
-          join("set_mempolicy", FlagText.policy(a[0]), address(a[1]), length(a[2]));
+          join("set_mempolicy", FlagText.policy(a[0]), behind.isEmpty() ? address(a[1]) : behind,
+              length(a[2]));
       case CLONE -> join("clone", hex(a[0]), hex(a[1]), hex(a[2]), hex(a[3]), hex(a[4]));
       case CLONE3 -> join("clone3", hex(a[0]), length(a[1]));
       case FORK -> "fork()";

@@ -26,6 +26,8 @@ final class Session implements AutoCloseable {
   private static final int SHARED_VALIDATE = 3;
   private static final int MAP_TYPE = 0xf;
   private static final int ARGUMENTS = 1 << 20;
+  /** Words of the largest mask of nodes that there can be. */
+  private static final int MASK_WORDS = 16;
 
   private final LinuxCalls calls;
   private final TracedProcess process;
@@ -39,6 +41,7 @@ final class Session implements AutoCloseable {
   private @Nullable Snapshot beforeExec;
   private @Nullable Snapshot end;
   private Descriptors.Found file = Descriptors.Found.NOTHING;
+  private String mask = "";
   private int memoryCalls;
   private int named;
 
@@ -73,6 +76,33 @@ final class Session implements AutoCloseable {
       file = descriptors.look(call.intArg(4), notes);
       notes.forEach(history::note);
     }
+    mask = switch (call.number()) {
+      case SyscallNumber.MBIND -> mask(call.arg(3), call.arg(4));
+      case SyscallNumber.SET_MEMPOLICY -> mask(call.arg(1), call.arg(2));
+      default -> "";
+    };
+  }
+
+  /**
+   * A mask of nodes as strace shows it, {@code [0x1]}: a replay has not what the program's memory
+   * holds.
+   *
+   * @return empty when there is none or it cannot be read
+   */
+  private String mask(long address, long maxNode) {
+    long words = Math.min((maxNode - 1 + Long.SIZE - 1) / Long.SIZE, MASK_WORDS);
+    if (address == 0 || words <= 0) {
+      return "";
+    }
+    List<String> texts = new ArrayList<>();
+    try {
+      for (int i = 0; i < words; i++) {
+        texts.add("0x" + Long.toHexString(process.memory().readLong(address + 8L * i)));
+      }
+    } catch (HostException unreadable) {
+      return "";
+    }
+    return texts.toString();
   }
 
   /**
@@ -83,7 +113,8 @@ final class Session implements AutoCloseable {
   void after(Entered call, long result, int tid) throws HostException {
     space.lookBehind(call, result).forEach(name -> history.note("@path " + name));
     newObject(call, result);
-    history.call(CallText.line(call, file.text(), result), space.digest());
+    history.call(
+        CallText.line(call, mask.isEmpty() ? file.text() : mask, result), space.digest());
     if (++memoryCalls % CALLS_BETWEEN_CHECKPOINTS == 0) {
       history.checkpoint(
           "%03d".formatted(++named), Snapshot.of(proc, tid, space.maps()));

@@ -33,6 +33,16 @@ class CallTextTest {
   }
 
   @Test
+  void aMaskOfNodesIsShownByWhatItHolds() {
+    long[] arguments = {0x10000, 4096, 2, 0x7fff_0000L, 65, 1};
+
+    assertThat(CallText.line(new Entered(SyscallNumber.MBIND, arguments), "[0x1]", 0))
+        .isEqualTo("mbind(0x10000, 4096, MPOL_BIND, [0x1], 65, MPOL_MF_STRICT) = 0");
+    assertThat(line(0, SyscallNumber.SET_MEMPOLICY, 0, 0, 0))
+        .isEqualTo("set_mempolicy(MPOL_DEFAULT, NULL, 0) = 0");
+  }
+
+  @Test
   void whatHasNoNameIsANumber() {
     assertThat(FlagText.map(0)).isEqualTo("0 /* MAP_??? */");
     assertThat(FlagText.map(0x20)).isEqualTo("0 /* MAP_??? */|MAP_ANONYMOUS");

@@ -146,16 +146,7 @@ final class CallsReader {
     long length = length();
     int mode = FlagNames.MPOL.read(line);
     line.comma();
-    long mask;
-    if (line.skip("[")) {
-      mask = line.peek() == ']' ? 0 : line.number("a mask of nodes");
-      while (!line.skip("]")) {
-        line.comma();
-        line.number("a mask of nodes");
-      }
-    } else {
-      mask = line.number("a mask of nodes");
-    }
+    NodeMask mask = NodeMask.read(line);
     line.comma();
     long maxNode = line.number("a number of nodes");
     line.comma();
@@ -166,7 +157,7 @@ final class CallsReader {
   private SystemCall setMempolicy(int n) throws RecordingException {
     int mode = FlagNames.MPOL.read(line);
     line.comma();
-    long mask = line.number("the address of a mask");
+    NodeMask mask = NodeMask.read(line);
     line.comma();
     long maxNode = line.number("a number of nodes");
     // A call printed by its number has the words of all six registers.
@@ -190,18 +181,19 @@ final class CallsReader {
     String resource = line.name("RLIMIT_…");
     line.comma();
     Long soft = null;
+    long hard = Limits.UNLIMITED;
     if (!line.skip("NULL")) {
       line.take("{rlim_cur=");
       soft = limitValue();
       line.take(", rlim_max=");
-      limitValue();
+      hard = limitValue();
       line.take("}");
     }
     if (hasPid) {
       line.skipPastLast(") = ", "') = ' and a result");
-      return new SetLimit(n, resource, value().equals("0") ? soft : null);
+      return new SetLimit(n, resource, value().equals("0") ? soft : null, hard);
     }
-    return new SetLimit(n, resource, "0".equals(result()) ? soft : null);
+    return new SetLimit(n, resource, "0".equals(result()) ? soft : null, hard);
   }
 
   private long limitValue() throws RecordingException {

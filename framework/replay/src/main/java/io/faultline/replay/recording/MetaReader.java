@@ -130,18 +130,29 @@ final class MetaReader {
     Map<?, ?> limits = object("rlimits");
     return new Limits(
         limit(limits, "stack"), limit(limits, "as"), limit(limits, "data"),
-        limit(limits, "memlock"));
+        limit(limits, "memlock"), hardLimit(limits, "data"));
   }
 
   private long limit(Map<?, ?> limits, String name) throws RecordingException {
-    Object soft = limits.get(name) instanceof Map<?, ?> pair ? pair.get("cur") : null;
-    if (soft instanceof Long bytes) {
+    return limit(limits, name, "cur");
+  }
+
+  /** A recording that has none was made without one. */
+  private long hardLimit(Map<?, ?> limits, String name) throws RecordingException {
+    return limits.get(name) instanceof Map<?, ?> pair && pair.containsKey("max")
+        ? limit(limits, name, "max")
+        : Limits.UNLIMITED;
+  }
+
+  private long limit(Map<?, ?> limits, String name, String which) throws RecordingException {
+    Object value = limits.get(name) instanceof Map<?, ?> pair ? pair.get(which) : null;
+    if (value instanceof Long bytes) {
       return bytes;
     }
-    if ("unlimited".equals(soft)) {
+    if ("unlimited".equals(value)) {
       return Limits.UNLIMITED;
     }
-    throw wrong("rlimits." + name + ".cur", "a number or \"unlimited\"", soft);
+    throw wrong("rlimits." + name + "." + which, "a number or \"unlimited\"", value);
   }
 
   private Credentials credentials() throws RecordingException {

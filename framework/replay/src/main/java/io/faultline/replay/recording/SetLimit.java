@@ -10,5 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param resource the limit's name, {@code RLIMIT_STACK}
  * @param soft the new soft limit, {@link io.faultline.kernel.Limits#UNLIMITED} for none; null when
  *     the call changed nothing
+ * @param hard the new hard limit, likewise; it counts only where soft is not null
  */
-public record SetLimit(int line, String resource, @Nullable Long soft) implements Event {}
+public record SetLimit(int line, String resource, @Nullable Long soft, long hard)
+    implements Event {}

@@ -112,18 +112,14 @@ public sealed interface SystemCall extends ScoredEvent {
       long address,
       long length,
       int mode,
-      long mask,
+      NodeMask mask,
       long maxNode,
       int flags,
       @Nullable String expected)
       implements SystemCall {}
 
-  /**
-   * {@code set_mempolicy}, which recorders may print as {@code syscall_238}.
-   *
-   * @param mask where the mask of nodes was; what it held is not recorded
-   */
-  record SetMempolicy(int line, int mode, long mask, long maxNode, @Nullable String expected)
+  /** {@code set_mempolicy}, which recorders may print as {@code syscall_238}. */
+  record SetMempolicy(int line, int mode, NodeMask mask, long maxNode, @Nullable String expected)
       implements SystemCall {}
 
   /**

@@ -136,15 +136,44 @@ class CallsReaderTest {
         read(
             """
                 prlimit64(0, RLIMIT_STACK, {rlim_cur=8388608, rlim_max=RLIM64_INFINITY}, NULL) = 0
-                prlimit64(0, RLIMIT_AS, {rlim_cur=RLIM64_INFINITY, rlim_max=RLIM64_INFINITY}, NULL) = 0
+                prlimit64(0, RLIMIT_AS, {rlim_cur=RLIM64_INFINITY, rlim_max=8192}, NULL) = 0
                 prlimit64(0, RLIMIT_DATA, NULL, 0x7fffffffe000) = 0
                 prlimit64(0, RLIMIT_DATA, {rlim_cur=1, rlim_max=1}, NULL) = -1 EPERM (Operation not permitted)
                 """))
         .containsExactly(
-            new SetLimit(1, "RLIMIT_STACK", 8388608L),
-            new SetLimit(2, "RLIMIT_AS", Limits.UNLIMITED),
-            new SetLimit(3, "RLIMIT_DATA", null),
-            new SetLimit(4, "RLIMIT_DATA", null));
+            new SetLimit(1, "RLIMIT_STACK", 8388608L, Limits.UNLIMITED),
+            new SetLimit(2, "RLIMIT_AS", Limits.UNLIMITED, 8192),
+            new SetLimit(3, "RLIMIT_DATA", null, Limits.UNLIMITED),
+            new SetLimit(4, "RLIMIT_DATA", null, 1));
+  }
+
+  @Test
+  void aMaskOfNodesIsItsWordsOrItsAddressOrNone() throws Exception {
+    assertThat(
+        read(
+            """
+                mbind(0x20000000, 4096, MPOL_BIND, [0x1, 0], 128, MPOL_MF_STRICT) = 0
+                mbind(0x20000000, 4096, MPOL_INTERLEAVE, 0x7fff0000, 64, 0) = 0
+                set_mempolicy(MPOL_DEFAULT, NULL, 0) = 0
+                syscall_238(0x5, 0x7ffff001b190, 0x400, 0, 0, 0) = 0
+                """))
+        .containsExactly(
+            new SystemCall.Mbind(
+                1, 0x20000000, 4096, 2, new NodeMask(0, List.of(1L, 0L)), 128, 1, "0"),
+            new SystemCall.Mbind(
+                2, 0x20000000, 4096, 3, new NodeMask(0x7fff0000, List.of()), 64, 0, "0"),
+            new SystemCall.SetMempolicy(3, 0, NodeMask.NONE, 0, "0"),
+            new SystemCall.SetMempolicy(
+                4, 5, new NodeMask(0x7ffff001b190L, List.of()), 0x400, "0"));
+  }
+
+  @Test
+  void aMaskThatIsNotKnownNamesTheOneNodeWhereOneIsNeeded() {
+    NodeMask unknown = new NodeMask(0x7fff0000, List.of());
+
+    assertThat(unknown.words(Mman.MPOL_BIND)).containsExactly(1);
+    assertThat(unknown.words(Mman.MPOL_LOCAL)).containsExactly(0);
+    assertThat(NodeMask.of(3).words(Mman.MPOL_LOCAL)).containsExactly(3);
   }
 
   @Test
