@@ -93,9 +93,10 @@ final class PageAdvice {
     if (!eligible) {
       throw Args.invalid("advice: the area at 0x%x takes no huge page".formatted(area.start()));
     }
-    boolean missed = false;
     long from = (start + Placer.PMD_SIZE - 1) & -Placer.PMD_SIZE;
     long to = end & -Placer.PMD_SIZE;
+    // A part within one huge page is refused; one that crosses a border, and holds none, is not.
+    boolean missed = to < from;
     for (long huge = from; huge < to; huge += Placer.PMD_SIZE) {
       missed |= object != null
           ? !object.fill(area.pageOffsetOf(huge), Placer.PMD_SIZE >>> Mman.PAGE_SHIFT)

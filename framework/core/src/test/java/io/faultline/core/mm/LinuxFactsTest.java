@@ -183,6 +183,16 @@ class LinuxFactsTest {
   }
 
   @Test
+  void collapseOfLessThanAHugePageSucceedsOnlyAcrossABorder() throws ErrnoException {
+    map(BASE, 2 * HUGE, MAP_PRIVATE);
+    memory.putByte(BASE, (byte) 1);
+    kernel.calls().madvise(task, BASE + HUGE - PAGE_SIZE, 2 * PAGE_SIZE, MADV_COLLAPSE);
+    assertThatThrownBy(
+        () -> kernel.calls().madvise(task, BASE + PAGE_SIZE, PAGE_SIZE, MADV_COLLAPSE))
+        .hasMessageContaining("advice: a part of the range");
+  }
+
+  @Test
   void collapseRefusesGuardPages() throws ErrnoException {
     map(BASE, 2 * HUGE, MAP_PRIVATE);
     memory.putByte(BASE, (byte) 1);
