@@ -8,6 +8,7 @@ import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.TraceListener;
 import io.faultline.shell.command.Brk;
+import io.faultline.shell.command.ClearRefs;
 import io.faultline.shell.command.Close;
 import io.faultline.shell.command.Core;
 import io.faultline.shell.command.CorePattern;
@@ -17,9 +18,11 @@ import io.faultline.shell.command.Drivers;
 import io.faultline.shell.command.Faults;
 import io.faultline.shell.command.FilesCommand;
 import io.faultline.shell.command.Fork;
+import io.faultline.shell.command.Free;
 import io.faultline.shell.command.Kill;
 import io.faultline.shell.command.Madvise;
 import io.faultline.shell.command.Maps;
+import io.faultline.shell.command.Meminfo;
 import io.faultline.shell.command.Mlock;
 import io.faultline.shell.command.Mmap;
 import io.faultline.shell.command.Mprotect;
@@ -27,15 +30,23 @@ import io.faultline.shell.command.Mremap;
 import io.faultline.shell.command.Munlock;
 import io.faultline.shell.command.Munmap;
 import io.faultline.shell.command.Open;
+import io.faultline.shell.command.PagemapCommand;
 import io.faultline.shell.command.Peek;
 import io.faultline.shell.command.Poke;
 import io.faultline.shell.command.Populate;
+import io.faultline.shell.command.ProcCommand;
 import io.faultline.shell.command.Ps;
 import io.faultline.shell.command.Read;
+import io.faultline.shell.command.Smaps;
 import io.faultline.shell.command.Spawn;
+import io.faultline.shell.command.Statm;
+import io.faultline.shell.command.Status;
+import io.faultline.shell.command.SwapsCommand;
 import io.faultline.shell.command.Use;
 import io.faultline.shell.command.Vmas;
+import io.faultline.shell.command.Vmstat;
 import io.faultline.shell.command.Write;
+import io.faultline.shell.command.Zoneinfo;
 import io.faultline.shell.trace.Trace;
 import io.faultline.testkit.BootedKernel;
 import java.lang.reflect.Proxy;
@@ -70,6 +81,17 @@ public final class BootedShell implements AutoCloseable {
         .with(new CoredumpFilter(tasks, kernel.cores()))
         .with(new CorePattern(kernel.cores()))
         .with(new Maps(tasks, kernel.proc()))
+        .with(new Smaps(tasks, kernel.proc()))
+        .with(new Status(tasks, kernel.proc()))
+        .with(new Statm(tasks, kernel.proc()))
+        .with(new PagemapCommand(tasks, kernel.proc()))
+        .with(new ClearRefs(tasks, kernel.proc()))
+        .with(new ProcCommand(tasks, kernel.proc()))
+        .with(new Free(kernel.proc()))
+        .with(new Meminfo(kernel.proc()))
+        .with(new Vmstat(kernel.proc()))
+        .with(new Zoneinfo(kernel.proc()))
+        .with(new SwapsCommand(kernel.proc()))
         .with(new Vmas(tasks, vmas, kernel.proc(), devices))
         .with(new FilesCommand(tasks))
         .with(new Open(tasks, files))

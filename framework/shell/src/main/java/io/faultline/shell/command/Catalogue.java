@@ -24,7 +24,11 @@ public final class Catalogue {
           new Group("Processes", List.of(Ps.class, Spawn.class, Fork.class, Kill.class, Use.class)),
           new Group(
               "Core dumps", List.of(Core.class, CoredumpFilter.class, CorePattern.class)),
-          new Group("Areas", List.of(Maps.class, Vmas.class)),
+          new Group(
+              "Areas",
+              List.of(
+                  Maps.class, Vmas.class, Smaps.class, PagemapCommand.class, Status.class,
+                  Statm.class, ClearRefs.class, ProcCommand.class)),
           new Group(
               "Files",
               List.of(FilesCommand.class, Open.class, Close.class, Read.class, Write.class)),
@@ -34,6 +38,10 @@ public final class Catalogue {
                   Mmap.class, Munmap.class, Mprotect.class, Mremap.class, Brk.class, Madvise.class,
                   Mlock.class, Munlock.class, Populate.class)),
           new Group("Memory", List.of(Peek.class, Poke.class)),
+          new Group(
+              "The machine",
+              List.of(
+                  Free.class, Meminfo.class, Vmstat.class, Zoneinfo.class, SwapsCommand.class)),
           new Group(
               "Drivers",
               List.of(DevicesCommand.class, Drivers.class, Faults.class, Trace.class)),

@@ -3,6 +3,7 @@
 package io.faultline.shell.complete;
 
 import io.faultline.kernel.Devices;
+import io.faultline.kernel.Proc;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.shell.Command;
@@ -28,8 +29,11 @@ public final class Complete extends Command {
   /** Injected. */
   @Activate
   public Complete(
-      @Reference Tasks tasks, @Reference VmaService vmas, @Reference Devices devices) {
-    suggestions = new Suggestions(tasks, vmas, devices);
+      @Reference Tasks tasks,
+      @Reference VmaService vmas,
+      @Reference Devices devices,
+      @Reference Proc proc) {
+    suggestions = new Suggestions(tasks, vmas, devices, proc);
   }
 
   /** The command. */

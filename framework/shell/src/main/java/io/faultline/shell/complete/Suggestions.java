@@ -3,6 +3,7 @@
 package io.faultline.shell.complete;
 
 import io.faultline.kernel.Devices;
+import io.faultline.kernel.Proc;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceEvent;
@@ -31,11 +32,13 @@ final class Suggestions {
   private final Tasks tasks;
   private final VmaService vmas;
   private final Devices devices;
+  private final Proc proc;
 
-  Suggestions(Tasks tasks, VmaService vmas, Devices devices) {
+  Suggestions(Tasks tasks, VmaService vmas, Devices devices, Proc proc) {
     this.tasks = tasks;
     this.vmas = vmas;
     this.devices = devices;
+    this.proc = proc;
   }
 
   /**
@@ -76,6 +79,7 @@ final class Suggestions {
       case "FLAGS" -> joined(command.equals("mremap") ? MmanNames.MREMAP : MmanNames.MAP, word);
       case "ADVICE" -> plain(MmanNames.MADV.all().stream());
       case "SIGNAL" -> plain(Stream.of(Signal.values()).map(Signal::name));
+      case "NAME" -> procFiles(command, before, task);
       case "COMMAND" -> commands();
       case "KIND" ->
           plain(
@@ -120,6 +124,11 @@ final class Suggestions {
         + (vma.has(VmFlag.MAYSHARE) ? "s " : "p ")
         + Size.format(vma.length())
         + (file == null ? "" : " " + file.inode().path());
+  }
+
+  private List<Suggestion> procFiles(String command, List<String> before, @Nullable Task task) {
+    boolean asked = command.equals("proc") && !before.isEmpty() && before.getFirst().equals("cat");
+    return asked && task != null ? plain(proc.entries(task).stream()) : List.of();
   }
 
   /** The length of the area that starts at the address before the cursor. */

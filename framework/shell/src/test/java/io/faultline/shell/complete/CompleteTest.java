@@ -33,7 +33,8 @@ class CompleteTest {
     shell = new BootedShell();
     var kernel = shell.kernel();
     shell.gogo()
-        .with(new Complete(kernel.tasks(), kernel.vmas(), kernel.devices()))
+        .with(new Complete(
+            kernel.tasks(), kernel.vmas(), kernel.devices(), kernel.proc()))
         .with(new Help())
         .listen(new CompletionInstaller());
     shell.gogo().session().put(Shell.VAR_COMPLETIONS, new HashMap<String, List<CompletionData>>());
