@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.jfr.DriverCallEvent;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,8 @@ final class CallFrame {
   String operation = "";
   long startedNanos;
   boolean wasInterrupted;
+  /** The calling thread's own: null while nobody records calls. */
+  @Nullable DriverCallEvent event;
 
   // The watchdog's own, guarded by its monitor.
   long seenCall;

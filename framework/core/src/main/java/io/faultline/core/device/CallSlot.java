@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.jfr.DriverCallEvent;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,7 @@ final class CallSlot {
     CallFrame frame = frames[d];
     frame.wasInterrupted = thread.isInterrupted();
     frame.startedNanos = timed || ++calls % TIME_ONE_CALL_IN == 0 ? System.nanoTime() : 0;
+    frame.event = DriverCallEvent.start();
     frame.run(node, operation);
     // Last: whatever calls something may overflow the stack, and then nothing has begun.
     depth = d + 1;
@@ -75,6 +77,11 @@ final class CallSlot {
     }
     if (frame.startedNanos != 0) {
       node.timed(System.nanoTime() - frame.startedNanos);
+    }
+    DriverCallEvent event = frame.event;
+    if (event != null) {
+      frame.event = null;
+      event.finish(node.owner(), node.driver().name(), frame.operation, late);
     }
     return late;
   }

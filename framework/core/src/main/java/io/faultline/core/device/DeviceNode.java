@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.jfr.DriverFailureEvent;
 import io.faultline.device.DeviceNumber;
 import io.faultline.device.Inode;
 import io.faultline.kernel.DeviceInfo;
@@ -297,6 +298,7 @@ final class DeviceNode {
   /** Counts an error; returns its number. */
   long count(String text) {
     lastError = text;
+    DriverFailureEvent.emit(owner, driver.name(), text);
     return errors.incrementAndGet();
   }
 

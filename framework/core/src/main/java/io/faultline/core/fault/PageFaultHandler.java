@@ -10,12 +10,14 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
 import io.faultline.core.device.Tracer;
+import io.faultline.core.jfr.PageFaultEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.StackGrowth;
 import io.faultline.kernel.FaultResult;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.FaultType;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Siginfo;
 import io.faultline.mm.SignalCode;
@@ -52,6 +54,18 @@ public final class PageFaultHandler {
   }
 
   public FaultResult handle(AddressSpace space, long address, Access access) {
+    PageFaultEvent event = PageFaultEvent.start();
+    FaultResult result = attempt(space, address, access);
+    if (event != null) {
+      Siginfo signal = result.signal();
+      event.finish(
+          space.pid(), address, access.name(), result.type() == FaultType.MAJOR,
+          signal == null ? null : signal.shortText() + ": " + signal.cause());
+    }
+    return result;
+  }
+
+  private FaultResult attempt(AddressSpace space, long address, Access access) {
     long began = System.nanoTime();
     try {
       space.lockForReading();

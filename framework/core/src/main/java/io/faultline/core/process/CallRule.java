@@ -3,6 +3,9 @@
 package io.faultline.core.process;
 
 import io.faultline.core.area.Rule;
+import io.faultline.core.jfr.CallEvent;
+import io.faultline.core.jfr.MmapEvent;
+import io.faultline.core.jfr.MunmapEvent;
 import io.faultline.core.mm.AioContexts;
 import io.faultline.core.mm.BrkOperation;
 import io.faultline.core.mm.MadviseOperation;
@@ -20,6 +23,7 @@ import io.faultline.core.mm.RemapFilePagesOperation;
 import io.faultline.core.mm.SysvShm;
 import io.faultline.kernel.Decision.Kind;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The memory calls, each with its own checks; the constant in small letters is the call's name. */
 enum CallRule implements Rule {
@@ -65,6 +69,15 @@ enum CallRule implements Rule {
   /** The system call's name. */
   String call() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Begins an event for Flight Recorder; null while nobody records such calls. */
+  @Nullable CallEvent startEvent() {
+    return switch (this) {
+      case MMAP -> MmapEvent.start();
+      case MUNMAP -> MunmapEvent.start();
+      default -> null;
+    };
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.faultline.core.area.Area;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.fault.Populate;
+import io.faultline.core.jfr.CallEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.AioContexts;
 import io.faultline.core.mm.BrkOperation;
@@ -577,10 +578,14 @@ public final class SystemCalls implements VmaService {
 
   private long traced(Task task, CallRule rule, Body body, long... arguments)
       throws ErrnoException {
+    CallEvent event = rule.startEvent();
     long result;
     try {
       result = body.run();
     } catch (ErrnoException refused) {
+      if (event != null) {
+        event.finish(task.pid(), arguments, 0, refused.toString());
+      }
       if (task instanceof TaskObject object) {
         object.space().decisions().refused(rule, refused);
       }
@@ -588,6 +593,9 @@ public final class SystemCalls implements VmaService {
         trace(task, rule, arguments, "-1 " + refused.errno(), refused.getMessage());
       }
       throw refused;
+    }
+    if (event != null) {
+      event.finish(task.pid(), arguments, result, null);
     }
     if (tracer.enabled()) {
       trace(task, rule, arguments, CallText.result(result), null);

@@ -5,6 +5,7 @@ package io.faultline.core.process;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.fault.FaultStatistics;
 import io.faultline.core.fault.PageFaultHandler;
+import io.faultline.core.jfr.ForkEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.ExitOperation;
 import io.faultline.core.mm.ForkOperation;
@@ -86,6 +87,22 @@ public final class TaskTable implements Tasks {
 
   @Override
   public Task fork(Task parent) throws ErrnoException {
+    ForkEvent event = ForkEvent.start();
+    try {
+      TaskObject child = copy(parent);
+      if (event != null) {
+        event.finish(parent.pid(), child.pid(), child.space().areas().size(), null);
+      }
+      return child;
+    } catch (ErrnoException refused) {
+      if (event != null) {
+        event.finish(parent.pid(), 0, 0, refused.toString());
+      }
+      throw refused;
+    }
+  }
+
+  private TaskObject copy(Task parent) throws ErrnoException {
     TaskObject original = of(parent);
     AddressSpace source = original.space();
     int pid = pids.incrementAndGet();
