@@ -52,6 +52,9 @@ public enum AreaRule implements Rule {
   ANON_VMA_OF_PREVIOUS(
       Kind.ANON_VMA, "that of the area below is used again", "RULES 10, find_mergeable_anon_vma",
       AnonVmaReuse.class),
+  FORKED_CHAIN(
+      Kind.ANON_VMA, "the child's area is linked to those of all its ancestors",
+      "RULES 11, anon_vma_fork", AnonVmaChain.class),
   ANON_VMA_NEW(
       Kind.ANON_VMA, "a new one: no neighbour's fits", "__anon_vma_prepare", AnonVmaReuse.class),
 

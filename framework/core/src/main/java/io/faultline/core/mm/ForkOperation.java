@@ -12,6 +12,7 @@ import static io.faultline.core.area.VmBits.VM_WIPEONFORK;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.area.AreaRule;
 import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.memory.PhysicalMemory;
@@ -53,6 +54,7 @@ public final class ForkOperation {
     for (Area area = parent.areas().first(); area != null; area = parent.areas().next(area)) {
       if (area.hasAny(VM_DONTCOPY)) {
         child.account().add(area.flagBits(), -area.pages());
+        parent.decisions().by(MmRule.FORK_LEFT_OUT, area.start(), area.end());
       } else {
         copy(area);
       }
@@ -72,6 +74,7 @@ public final class ForkOperation {
     if (!wipe) {
       copy.anonVmas().forkFrom(area.anonVmas());
     }
+    explain(area, wipe);
     copy.setFlagBits(copy.flagBits() & ~VM_LOCKED_MASK);
     MappedFile file = copy.mappedFile();
     if (file != null) {
@@ -87,6 +90,14 @@ public final class ForkOperation {
         !wipe && (area.anonVmas().own() != null || area.hasAny(VM_COPY_ON_FORK));
     if (copyPages) {
       copyEntries(area);
+    }
+  }
+
+  private void explain(Area area, boolean wiped) {
+    if (wiped) {
+      parent.decisions().by(MmRule.FORK_EMPTY, area.start(), area.end());
+    } else if (area.anonVmas().own() != null) {
+      parent.decisions().by(AreaRule.FORKED_CHAIN, area.start(), area.end());
     }
   }
 

@@ -34,6 +34,11 @@ enum MmRule implements Rule {
       "RULES 12, copy_vma", AreaMove.class),
   OFFSET_KEPT(Kind.AREA, "keeps its page offset", "RULES 12, copy_vma", AreaMove.class),
   SOURCE_LEFT(Kind.AREA, "the source stays, empty", "dontunmap_complete", MremapOperation.class),
+  FORK_LEFT_OUT(
+      Kind.AREA, "MADV_DONTFORK: the child has it not", "RULES 11, dup_mmap", ForkOperation.class),
+  FORK_EMPTY(
+      Kind.AREA, "MADV_WIPEONFORK: the child has it without its pages",
+      "RULES 11, dup_mmap", ForkOperation.class),
   STACK_GROWN(Kind.AREA, "the stack grows", "RULES 17, expand_downwards", StackGrowth.class),
   STACK_NEAR_AREA(
       Kind.AREA, "the stack must not grow: something accessible is too near",

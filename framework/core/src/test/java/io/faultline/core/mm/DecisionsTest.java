@@ -12,8 +12,11 @@ import static io.faultline.mm.Mman.PROT_READ;
 import static io.faultline.mm.Mman.PROT_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import com.sun.management.ThreadMXBean;
 import io.faultline.core.Kernel;
+import io.faultline.core.area.Decisions;
 import io.faultline.core.device.DriverLog;
 import io.faultline.device.AccessMode;
 import io.faultline.device.MmapProvider;
@@ -24,12 +27,14 @@ import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Task;
 import io.faultline.mm.Access;
+import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -276,6 +281,44 @@ class DecisionsTest {
     map(child, 0, 1);
 
     assertThat(said).isEmpty();
+  }
+
+  @Test
+  void aForkSaysWhatTheChildDoesNotGet() throws ErrnoException {
+    map(task, BASE, 1);
+    write(task, BASE);
+    map(task, BASE + 4 * PAGE_SIZE, 1);
+    kernel.calls().madvise(task, BASE + 4 * PAGE_SIZE, PAGE_SIZE, Mman.MADV_DONTFORK);
+    map(task, BASE + 8 * PAGE_SIZE, 1);
+    kernel.calls().madvise(task, BASE + 8 * PAGE_SIZE, PAGE_SIZE, Mman.MADV_WIPEONFORK);
+    said.clear();
+
+    kernel.tasks().fork(task);
+
+    assertThat(said)
+        .extracting(Decision::rule, Decision::start)
+        .contains(
+            tuple("FORKED_CHAIN", BASE),
+            tuple("FORK_LEFT_OUT", BASE + 4 * PAGE_SIZE),
+            tuple("FORK_EMPTY", BASE + 8 * PAGE_SIZE));
+  }
+
+  @Test
+  void whereNobodyListensNothingIsAllocated() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Decisions silent = new Decisions();
+    ErrnoException refusal = new ErrnoException(Errno.EINVAL, "on purpose");
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 20; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 10_000; i++) {
+        silent.by(MmRule.NEW_AREA, i, i + 1L);
+        silent.refused(MmRule.MAP_COUNT, refusal);
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    // Asking for the number allocates a little itself.
+    assertThat(least).isLessThan(1_000);
   }
 
   @Test
