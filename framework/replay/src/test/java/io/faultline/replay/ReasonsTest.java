@@ -143,6 +143,7 @@ class ReasonsTest {
     "w-rare1, 83, FILES_DIFFER, MergeRules, RULES 22",
     "w-rare1, 88, NEIGHBOURS_DIFFER, MergeRules, RULES 10",
     "L5-s1, 878, FORK_CHAIN, MergeRules, RULES 11",
+    "L5-s1, 88, FORKED_CHAIN, AnonVmaChain, RULES 11",
     "w-rare1, 21, SPLIT_FOR_CHANGE, AddressSpace, vma_modify_flags",
     "w-rare1, 24, REMOVED, UnmapBatch, vms_complete_munmap_vmas",
     "w-rare1, 53, OFFSET_TAKEN, AreaMove, RULES 12",
