@@ -10,7 +10,6 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 import io.faultline.core.area.Area;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.device.Inode;
-import io.faultline.kernel.SpecialMapping;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import java.util.ArrayList;
@@ -28,7 +27,6 @@ import org.jspecify.annotations.Nullable;
  * @param dumped bytes from its start that the core holds: 0, one page, or all
  * @param file what it maps; null for anonymous memory
  * @param pageOffset in pages, into the file
- * @param vdso whether it is the kernel's own code
  */
 record AreaSnapshot(
     long start,
@@ -37,8 +35,7 @@ record AreaSnapshot(
     long inMemory,
     long dumped,
     @Nullable Inode file,
-    long pageOffset,
-    boolean vdso) {
+    long pageOffset) {
   private static final int PF_X = 1;
   private static final int PF_W = 2;
   private static final int PF_R = 4;
@@ -50,7 +47,7 @@ record AreaSnapshot(
   private static final AreaSnapshot GATE =
       new AreaSnapshot(
           0xffff_ffff_ff60_0000L, 0xffff_ffff_ff60_1000L, VM_EXEC, Mman.PAGE_SIZE, Mman.PAGE_SIZE,
-          null, 0, false);
+          null, 0);
 
   /** All areas of one moment, ascending, and the vsyscall page. */
   static List<AreaSnapshot> of(AddressSpace space, int filter) throws ErrnoException {
@@ -71,8 +68,7 @@ record AreaSnapshot(
     boolean device = area.special() == null && area.hasAny(VM_IO);
     return new AreaSnapshot(
         area.start(), area.end(), area.flagBits(), device ? 0 : area.end() - area.start(), dumped,
-        file == null ? null : file.inode(), area.pageOffset(),
-        area.special() == SpecialMapping.VDSO);
+        file == null ? null : file.inode(), area.pageOffset());
   }
 
   /** {@code p_flags}. */

@@ -50,7 +50,6 @@ final class CoreNotes {
   private static final int AT_EGID = 14;
   private static final int AT_CLKTCK = 17;
   private static final int AT_SECURE = 23;
-  private static final int AT_SYSINFO_EHDR = 33;
   private static final long CLOCK_TICKS = 100;
 
   /** A longer list of files is left out, as the kernel does ({@code MAX_FILE_NOTE_SIZE}). */
@@ -158,11 +157,7 @@ final class CoreNotes {
     entries.put(AT_GID, 0L);
     entries.put(AT_EGID, 0L);
     entries.put(AT_SECURE, 0L);
-    for (AreaSnapshot area : areas) {
-      if (area.vdso()) {
-        entries.put(AT_SYSINFO_EHDR, area.start());
-      }
-    }
+    // No AT_SYSINFO_EHDR: the vdso is there, but no ELF file is in it, and gdb would load it.
     entries.putAll(process.auxiliary());
     ByteBuffer vector = buffer((entries.size() + 1) * 2 * Long.BYTES);
     for (Map.Entry<Integer, Long> entry : entries.entrySet()) {
