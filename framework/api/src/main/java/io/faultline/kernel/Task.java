@@ -36,6 +36,18 @@ public interface Task {
   /** Replaces its resource limits ({@code prlimit(2)}). */
   void setLimits(Limits limits);
 
+  /** How likely it is chosen when memory runs out ({@code /proc/PID/oom_score_adj}), -1000 to 1000. */
+  int oomScoreAdj();
+
+  /**
+   * Sets {@link #oomScoreAdj}. Children inherit it.
+   *
+   * @param adjustment -1000, never to be chosen, to 1000, to be chosen first; in thousandths of all
+   *     memory
+   * @throws IllegalArgumentException for other values
+   */
+  void setOomScoreAdj(int adjustment);
+
   /** Who it is. */
   Credentials credentials();
 

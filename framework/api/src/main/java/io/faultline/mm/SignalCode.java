@@ -13,7 +13,9 @@ public enum SignalCode {
   /** The address is not canonical: a general protection fault. */
   SI_KERNEL(Signal.SIGSEGV),
   /** Beyond the end of the file, or the driver has no page there. */
-  BUS_ADRERR(Signal.SIGBUS);
+  BUS_ADRERR(Signal.SIGBUS),
+  /** Memory had run out, and the process was the one to be killed. */
+  OOM_KILLED(Signal.SIGKILL);
 
   private final Signal signal;
 

@@ -2,11 +2,15 @@
 // Copyright the Faultline authors
 package io.faultline.core;
 
+import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.PageTables;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapSpace;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -16,6 +20,7 @@ import java.util.function.Supplier;
 final class FrameAudit {
   private final PhysicalMemory memory;
   private final int[] mapped;
+  private final Map<Long, Integer> claims = new HashMap<>();
 
   FrameAudit(PhysicalMemory memory) {
     this.memory = memory;
@@ -28,6 +33,9 @@ final class FrameAudit {
         0,
         1L << 47,
         (address, entry) -> {
+          if (Pte.isSwap(entry)) {
+            claims.merge(Pte.swapSlot(entry), 1, Integer::sum);
+          }
           if (Pte.hasFrame(entry) && !Pte.isSpecial(entry)) {
             mapped[(int) Pte.frame(entry)]++;
             checkDirty(address, entry);
@@ -45,6 +53,30 @@ final class FrameAudit {
         !file || !couldBeWritten || memory.table().has(frame, FrameTable.DIRTY),
         () -> "the entry at 0x%x lets file page %d be written, but that is clean".formatted(
             address, frame));
+  }
+
+  /** Adds the swap entries that stand in the indexes of shared memory. */
+  void count(FileMapping mapping) {
+    mapping.cache().forEachValue((index, entry) -> claims.merge(entry, 1, Integer::sum));
+  }
+
+  /**
+   * Checks the claims on swap slots against what was counted.
+   *
+   * @throws IllegalStateException naming the first slot whose count is wrong
+   */
+  void check(SwapSpace swap) {
+    claims.forEach(
+        (entry, claimed) -> {
+          int kept = swap.count(entry);
+          require(
+              kept == claimed,
+              () -> "swap entry 0x" + Long.toHexString(entry) + " is named " + claimed
+                  + " times, counted " + kept);
+        });
+    require(
+        swap.usedSlots() == claims.size(),
+        () -> swap.usedSlots() + " swap slots are in use, " + claims.size() + " are named");
   }
 
   /**

@@ -10,12 +10,13 @@ import io.faultline.core.device.Watchdog;
 import io.faultline.core.fault.FaultStatistics;
 import io.faultline.core.fault.PageFaultHandler;
 import io.faultline.core.fault.Populate;
+import io.faultline.core.fault.SwapHome;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.mm.MmServices;
+import io.faultline.core.mm.SharedMemoryPages;
 import io.faultline.core.proc.MachineText;
-import io.faultline.core.proc.NoReclaim;
 import io.faultline.core.proc.ReclaimView;
 import io.faultline.core.process.CoreDumpService;
 import io.faultline.core.process.CoreDumper;
@@ -23,9 +24,14 @@ import io.faultline.core.process.DeviceService;
 import io.faultline.core.process.Dispatcher;
 import io.faultline.core.process.DriverUnplug;
 import io.faultline.core.process.FileService;
+import io.faultline.core.process.OomKiller;
 import io.faultline.core.process.ProcService;
+import io.faultline.core.process.ReclaimStatus;
+import io.faultline.core.process.SwapService;
 import io.faultline.core.process.SystemCalls;
 import io.faultline.core.process.TaskTable;
+import io.faultline.core.reclaim.Reclaimer;
+import io.faultline.core.swap.SwapSpace;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceRegistration;
@@ -67,6 +73,10 @@ public final class Kernel implements AutoCloseable {
   private final Watchdog watchdog = new Watchdog();
   private final Tracer tracer = new Tracer();
   private final ConcurrentMap<Owner, DriverPages> pages = new ConcurrentHashMap<>();
+  private final SwapSpace swap;
+  private final FileMappings mappings;
+  private final Reclaimer reclaimer;
+  private final SwapService swaps;
   private final TaskTable tasks;
   private final FileService files;
   private final SystemCalls calls;
@@ -74,7 +84,6 @@ public final class Kernel implements AutoCloseable {
   private final ProcService proc;
   private final CoreDumpService cores;
   private final DeviceService devices;
-  private final FileMappings mappings;
 
   /**
    * @param memoryBytes physical memory, a multiple of the page size
@@ -84,7 +93,9 @@ public final class Kernel implements AutoCloseable {
   public Kernel(long memoryBytes, KernelProfile profile, DriverLog log) {
     this.memory = new PhysicalMemory(memoryBytes);
     DeviceTable table = new DeviceTable(memory, watchdog, tracer, log, this::pagesHeld);
-    MmServices services = new MmServices(memory, table, tracer);
+    this.mappings = table.mappings();
+    this.swap = new SwapSpace(memory);
+    MmServices services = new MmServices(memory, swap, table, tracer);
     Populate populate = new Populate(tracer);
     services.setFaults(populate);
     FaultStatistics statistics = new FaultStatistics();
@@ -92,17 +103,22 @@ public final class Kernel implements AutoCloseable {
     CoreDumper dumper = new CoreDumper(message -> log.problem(message, null));
     this.cores = new CoreDumpService(dumper);
     this.tasks = new TaskTable(services, profile, faults, statistics, dumper);
+    this.reclaimer = new Reclaimer(memory, swap, services.spaces()::find);
+    memory.setPressure(reclaimer);
+    services.setReclaim(reclaimer);
+    faults.setOutOfMemory(new OomKiller(memory, swap, reclaimer, tasks, log));
+    this.swaps =
+        new SwapService(swap, new SwapHome(swap, tasks::spaces, table.mappings()));
     this.files = new FileService(table);
     this.calls = new SystemCalls(populate, tracer);
     this.dispatcher = new Dispatcher(faults, populate, statistics);
-    ReclaimView reclaim = new NoReclaim(memory.frames());
+    ReclaimView reclaim = new ReclaimStatus(swap, swaps, reclaimer.watermarks());
     this.proc =
         new ProcService(
             new MachineText(
                 memory, tasks::spaces, statistics, services.commit(), profile, reclaim),
             reclaim);
     this.devices = new DeviceService(table);
-    this.mappings = table.mappings();
     table.addUnplugHandler(new DriverUnplug(tasks));
   }
 
@@ -172,9 +188,25 @@ public final class Kernel implements AutoCloseable {
     return held == null ? 0 : held.reclaim();
   }
 
-  /** Interrupts driver calls that hang; to be run periodically. */
-  public Watchdog watchdog() {
-    return watchdog;
+  /** Interrupts driver calls that hang, and those of swap devices; to be run periodically. */
+  public Runnable watchdog() {
+    return () -> {
+      watchdog.run();
+      swap.interruptLate();
+    };
+  }
+
+  /** The swap devices in use. */
+  public SwapService swaps() {
+    return swaps;
+  }
+
+  /**
+   * {@code kswapd}: takes pages out before memory is used up. To be run on a thread of its own, until
+   * that is interrupted. Without it those who want memory do it themselves.
+   */
+  public Runnable reclaim() {
+    return reclaimer::runInBackground;
   }
 
   /**
@@ -207,14 +239,22 @@ public final class Kernel implements AutoCloseable {
    */
   public void validate() {
     memory.validate();
+    swap.validate();
     FrameAudit audit = new FrameAudit(memory);
     tasks.spaces().forEach(
         space -> {
           space.validate();
           audit.count(space.tables());
         });
+    mappings.forEach(
+        (inode, mapping) -> {
+          if (SharedMemoryPages.isSharedMemory(inode)) {
+            audit.count(mapping);
+          }
+        });
     audit.check();
     mappings.validate();
+    audit.check(swap);
   }
 
   /** Ends all processes and frees the memory. */

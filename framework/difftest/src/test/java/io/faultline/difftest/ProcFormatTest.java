@@ -89,7 +89,8 @@ class ProcFormatTest {
     assertThat(lines).hasSizeGreaterThan(22);
     assertThat(real.stream().filter(line -> !line.startsWith("area")).toList()).isEqualTo(lines);
     assertThat(real("self/smaps")).endsWith(withoutKeys(
-        ours(kernel, "self/smaps").substring(ours(kernel, "self/smaps").indexOf("ffffffffff600000"))));
+        ours(kernel, "self/smaps")
+            .substring(ours(kernel, "self/smaps").indexOf("ffffffffff600000"))));
   }
 
   private static String withoutKeys(String text) {

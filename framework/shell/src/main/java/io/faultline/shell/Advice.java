@@ -34,6 +34,7 @@ final class Advice {
       case SEGV_ACCERR, SEGV_PKUERR -> "vmas " + pid + " " + address + " shows what is allowed";
       case SI_KERNEL -> "addresses end at 0x7fffffffffff";
       case BUS_ADRERR -> "vmas " + pid + " " + address + " shows the area and its driver";
+      case OOM_KILLED -> "meminfo shows what memory is used for, swapon gives it more room";
     };
   }
 

@@ -22,6 +22,7 @@ public final class KernelComponent {
   private final Kernel kernel;
   private final WatchdogThread watchdog;
   private final WritebackThread writeback;
+  private final ReclaimThread kswapd;
   private final PageAccounts accounts;
 
   /**
@@ -34,6 +35,7 @@ public final class KernelComponent {
     kernel = new Kernel(config.memory_bytes(), profile(config), log);
     kernel.cores().setPattern(config.core_pattern());
     watchdog = new WatchdogThread(kernel.watchdog(), log);
+    kswapd = new ReclaimThread(kernel.reclaim());
     accounts = new PageAccounts(kernel, log);
     writeback =
         new WritebackThread(
@@ -46,6 +48,7 @@ public final class KernelComponent {
   public void close() {
     try {
       writeback.close();
+      kswapd.close();
       kernel.close();
     } finally {
       watchdog.close();

@@ -8,6 +8,7 @@ import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
 import io.faultline.kernel.Proc;
+import io.faultline.kernel.Swaps;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import java.util.ArrayList;
@@ -42,6 +43,11 @@ import org.osgi.service.component.annotations.Reference;
     uses = Proc.class)
 @Capability(
     namespace = "osgi.service",
+    attribute = "objectClass:List<String>=\"io.faultline.kernel.Swaps\"",
+    effective = "active",
+    uses = Swaps.class)
+@Capability(
+    namespace = "osgi.service",
     attribute = "objectClass:List<String>=\"io.faultline.kernel.CoreDumps\"",
     effective = "active",
     uses = CoreDumps.class)
@@ -71,6 +77,7 @@ public final class KernelServices {
     publish(context, Files.class, kernel.files());
     publish(context, Proc.class, kernel.proc());
     publish(context, CoreDumps.class, kernel.cores());
+    publish(context, Swaps.class, kernel.swaps());
     publish(context, FaultDispatcher.class, kernel.faults());
     publish(context, VmaService.class, kernel.calls());
     publish(context, Tasks.class, kernel.tasks());

@@ -8,11 +8,11 @@ import io.faultline.core.device.Watchdog;
 final class WatchdogThread implements AutoCloseable {
   private static final long JOIN_MILLIS = 1000;
 
-  private final Watchdog watchdog;
+  private final Runnable watchdog;
   private final KernelLog log;
   private final Thread thread;
 
-  WatchdogThread(Watchdog watchdog, KernelLog log) {
+  WatchdogThread(Runnable watchdog, KernelLog log) {
     this.watchdog = watchdog;
     this.log = log;
     this.thread = Thread.ofPlatform().daemon().name("faultline-watchdog").start(this::run);

@@ -9,6 +9,7 @@ import io.faultline.kernel.PageCacheCounts;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,11 @@ public final class FileMappings {
   /** The pages of an inode; null when its driver has them. */
   public @Nullable FileMapping find(Inode inode) {
     return mappings.get(inode);
+  }
+
+  /** Shows each inode with its pages. */
+  public void forEach(BiConsumer<Inode, FileMapping> visitor) {
+    mappings.forEach(visitor);
   }
 
   /** From now on the kernel keeps the pages of an inode. */

@@ -325,7 +325,8 @@ public final class OpenFileObject implements MappedFile {
           Errno.EINVAL,
           size < 0
               ? "size: " + size + " is negative"
-              : "fd: " + inode.path() + " is no file that is open for writing and can be truncated");
+              : "fd: " + inode.path()
+                  + " is no file that is open for writing and can be truncated");
     }
     pages.truncate(size);
   }

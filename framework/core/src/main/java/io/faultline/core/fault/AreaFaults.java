@@ -63,6 +63,9 @@ final class AreaFaults {
     if (Pte.isGuard(entry)) {
       return Outcome.GUARD;
     }
+    if (Pte.isSwap(entry)) {
+      return swapped(space, area, page, access);
+    }
     AreaOperations operations = area.operations();
     if (operations == null) {
       return anonymous(space, area, page, access);
@@ -76,6 +79,20 @@ final class AreaFaults {
     return area.hasAny(VM_SHARED)
         ? sharedWrite(space, area, operations, page)
         : privateWrite(space, area, operations, page);
+  }
+
+  /** A write to a page that others share is copied at once. */
+  private static Outcome swapped(AddressSpace space, Area area, long page, Access access) {
+    Outcome outcome = SwapFault.handle(space, area, page, access);
+    if (outcome.failed() || access != Access.WRITE) {
+      return outcome;
+    }
+    long entry = space.tables().get(page);
+    if (!Pte.hasFrame(entry) || Pte.isWritable(entry)) {
+      return outcome;
+    }
+    Outcome copied = writeProtected(space, area, page, entry);
+    return copied.failed() ? copied : outcome;
   }
 
   /** {@code do_anonymous_page}. */

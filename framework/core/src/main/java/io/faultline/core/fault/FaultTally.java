@@ -27,6 +27,9 @@ final class FaultTally {
       case SEGV_MAPERR, SI_KERNEL -> maperr.increment();
       case SEGV_ACCERR, SEGV_PKUERR -> accerr.increment();
       case BUS_ADRERR -> sigbus.increment();
+      case OOM_KILLED -> {
+        // No signal of the access: the process would have been killed anywhere.
+      }
     }
   }
 

@@ -11,11 +11,13 @@ enum Outcome {
   /** A guard marker: SIGSEGV, MAPERR. */
   GUARD,
   SIGBUS,
+  /** The page is in swap, and its device could not bring it. */
+  SWAP_FAILED,
   OOM,
   /** The page was taken away meanwhile: to be tried again. */
   RETRY;
 
   boolean failed() {
-    return this == GUARD || this == SIGBUS || this == OOM;
+    return this == GUARD || this == SIGBUS || this == SWAP_FAILED || this == OOM;
   }
 }

@@ -12,7 +12,9 @@ import io.faultline.core.area.AreaOperations;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.jfr.PageFaultEvent;
 import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.SharedMemoryPages;
 import io.faultline.core.mm.StackGrowth;
+import io.faultline.core.paging.Pte;
 import io.faultline.kernel.FaultResult;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Access;
@@ -35,6 +37,8 @@ public final class PageFaultHandler {
 
   private final FaultStatistics statistics;
   private final Tracer tracer;
+  private volatile OutOfMemory outOfMemory =
+      (space, address) -> new Siginfo(SignalCode.BUS_ADRERR, address, "physical memory is used up");
 
   public PageFaultHandler(FaultStatistics statistics, Tracer tracer) {
     this.statistics = statistics;
@@ -53,6 +57,11 @@ public final class PageFaultHandler {
     }
   }
 
+  /** Who makes room when no frame can be had; nobody until it is set. */
+  public void setOutOfMemory(OutOfMemory relief) {
+    outOfMemory = relief;
+  }
+
   public FaultResult handle(AddressSpace space, long address, Access access) {
     PageFaultEvent event = PageFaultEvent.start();
     FaultResult result = attempt(space, address, access);
@@ -67,6 +76,22 @@ public final class PageFaultHandler {
 
   private FaultResult attempt(AddressSpace space, long address, Access access) {
     long began = System.nanoTime();
+    FaultResult result = attempt(space, address, access, began);
+    while (result == null) {
+      Siginfo refusal = outOfMemory.makeRoom(space, address);
+      if (refusal != null) {
+        return refuse(
+            space, address, access, began, FaultRule.OUT_OF_MEMORY, refusal.code(),
+            refusal.cause());
+      }
+      result = attempt(space, address, access, began);
+    }
+    return result;
+  }
+
+  /** One attempt; null when there is no frame. */
+  private @Nullable FaultResult attempt(
+      AddressSpace space, long address, Access access, long began) {
     try {
       space.lockForReading();
     } catch (ErrnoException goneOrReentrant) {
@@ -107,6 +132,9 @@ public final class PageFaultHandler {
       }
       long page = address & -Mman.PAGE_SIZE;
       Outcome outcome = AreaFaults.handle(space, area, page, access);
+      if (outcome == Outcome.OOM) {
+        return null;
+      }
       return outcome.failed()
           ? refuseByArea(space, area, address, access, began, outcome)
           : accept(space, area, address, access, began, outcome);
@@ -184,16 +212,34 @@ public final class PageFaultHandler {
     FaultRule rule =
         switch (outcome) {
           case GUARD -> FaultRule.GUARD_PAGE;
-          case OOM -> FaultRule.OUT_OF_MEMORY;
           default -> FaultRule.NO_PAGE;
         };
     String cause =
         switch (outcome) {
           case GUARD -> "a guard page is there";
-          case OOM -> "physical memory is used up";
-          default -> operations == null ? "the mapping has no pages" : operations.lastRefusal();
+          case SWAP_FAILED -> "its page could not be brought back from swap: "
+              + swapFailure(space, address);
+          default -> refusalOf(area, operations, address);
         };
     return refuse(space, address, access, began, handlerOf(area, outcome), rule, code, cause);
+  }
+
+  private static String refusalOf(
+      Area area, @Nullable AreaOperations operations, long address) {
+    if (operations == null) {
+      return "the mapping has no pages";
+    }
+    String swap = SharedMemoryPages.swapFailure(area, address & -Mman.PAGE_SIZE);
+    return swap == null
+        ? operations.lastRefusal()
+        : "its page could not be brought back from swap: " + swap;
+  }
+
+  private static String swapFailure(AddressSpace space, long address) {
+    long entry = space.tables().get(address & -Mman.PAGE_SIZE);
+    return Pte.isSwap(entry)
+        ? space.services().swap().lastFailure(Pte.swapSlot(entry))
+        : "it is there again";
   }
 
   private FaultResult refuse(

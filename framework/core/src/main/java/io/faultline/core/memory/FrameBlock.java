@@ -113,6 +113,10 @@ final class FrameBlock {
     return before;
   }
 
+  void changeUse(int index, FrameUse use) {
+    uses[index] = (byte) (use.ordinal() | WRITTEN);
+  }
+
   int use(int index) {
     return uses[index] & ~WRITTEN;
   }

@@ -37,6 +37,9 @@ public final class FrameTable {
   /** Came back soon after it had been taken out ({@code PG_workingset}). */
   public static final int WORKINGSET = 1 << 9;
 
+  /** Need not be kept if nobody writes to it again ({@code MADV_FREE}). */
+  public static final int LAZY_FREE = 1 << 10;
+
   private static final int STRIPES = 64;
   private static final VarHandle CHUNK = MethodHandles.arrayElementVarHandle(Chunk[].class);
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);

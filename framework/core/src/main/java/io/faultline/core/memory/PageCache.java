@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * The pages of one object (a file, a shared memory) by their index within it, {@code address_space} of
  * Linux. Holds one reference on each frame.
  *
+ * <p>Where a page was taken out of memory, a value may stand in its place that tells where it is, or
+ * when it left ({@code xa_value}): shared memory keeps its swap entries there, files their shadows.
+ *
  * <p>A radix tree of 64 slots a node that is as high as the largest index needs. Thread-safe: look-up
  * and walks take no lock, changes take the cache's own (and, below it, that of physical memory).
  */
@@ -24,15 +27,26 @@ public final class PageCache {
     void page(long index, long frame);
   }
 
+  /** Marks a slot that holds a value, not a frame. */
+  private static final long VALUE = Long.MIN_VALUE;
   private static final int BITS = 6;
   private static final int SLOTS = 1 << BITS;
   private static final long MASK = SLOTS - 1;
   private static final VarHandle CHILD = MethodHandles.arrayElementVarHandle(Object[].class);
   private static final VarHandle FRAME = MethodHandles.arrayElementVarHandle(long[].class);
 
+  /** Is shown a value that leaves the cache. */
+  @FunctionalInterface
+  public interface ValueVisitor {
+    /**
+     * @param value as it was given to {@link #replace}
+     */
+    void value(long value);
+  }
+
   /**
    * The top of the tree: a node covers 2<sup>{@code shift} + 6</sup> indices. Leaves ({@code shift}
-   * 0) are {@code long[]} of frame numbers, 0 for none; nodes above are {@code Object[]}.
+   * 0) are {@code long[]} of frame numbers, 0 for none, negative for values; nodes above are {@code Object[]}.
    */
   private record Root(Object node, int shift) {
     boolean covers(long index) {
@@ -60,19 +74,34 @@ public final class PageCache {
    * @return {@link PhysicalMemory#NONE} when there is none
    */
   public long get(long index) {
+    long slot = slotOf(index);
+    return slot <= 0 ? PhysicalMemory.NONE : slot;
+  }
+
+  /**
+   * The value in a page's place.
+   *
+   * @param index in pages, not negative
+   * @return {@link PhysicalMemory#NONE} when there is none
+   */
+  public long value(long index) {
+    long slot = slotOf(index);
+    return slot < 0 ? slot & ~VALUE : PhysicalMemory.NONE;
+  }
+
+  private long slotOf(long index) {
     Root top = root;
     if (!top.covers(index)) {
-      return PhysicalMemory.NONE;
+      return 0;
     }
     Object node = top.node;
     for (int shift = top.shift; shift > 0; shift -= BITS) {
       node = CHILD.getAcquire((Object[]) node, slot(index, shift));
       if (node == null) {
-        return PhysicalMemory.NONE;
+        return 0;
       }
     }
-    long frame = (long) FRAME.getAcquire((long[]) node, slot(index, 0));
-    return frame == 0 ? PhysicalMemory.NONE : frame;
+    return (long) FRAME.getAcquire((long[]) node, slot(index, 0));
   }
 
   /**
@@ -100,7 +129,7 @@ public final class PageCache {
 
   /**
    * Puts a page in if there is none; the cache takes a reference of its own, the caller's stays the
-   * caller's.
+   * caller's. A value in its place is gone then.
    *
    * @param index in pages, not negative
    * @return the frame that is in the cache now: the given one, or the one that was there first
@@ -128,13 +157,46 @@ public final class PageCache {
     root = top;
     long[] leaf = (long[]) node;
     int slot = slot(index, 0);
-    if (leaf[slot] != 0) {
+    if (leaf[slot] > 0) {
       return leaf[slot];
     }
     memory.get(frame);
     FRAME.setRelease(leaf, slot, frame);
     size++;
     return frame;
+  }
+
+  /**
+   * Puts a page in where a value stands; otherwise as {@link #add}.
+   *
+   * @return false when the value is not there any more; then nothing has changed
+   */
+  public synchronized boolean addForValue(long index, long value, long frame) {
+    return value(index) == value && add(index, frame) == frame;
+  }
+
+  /**
+   * Takes a page out of memory if nobody uses it, and frees its frame: the cache's reference and the
+   * caller's are the only ones.
+   *
+   * @param frame that should be there; the caller holds one reference, which is gone on success
+   * @param value to stand in its place, 0 or more; -1 for none
+   * @return whether it is out; if not, nothing has changed
+   */
+  public synchronized boolean replace(long index, long frame, long value) {
+    if (get(index) != frame || !memory.tryFreeze(frame, 2)) {
+      return false;
+    }
+    Root top = root;
+    Object node = top.node;
+    for (int shift = top.shift; shift > 0; shift -= BITS) {
+      node = ((Object[]) node)[slot(index, shift)];
+    }
+    // Who looks the page up meanwhile finds it frozen, and looks again.
+    FRAME.setRelease((long[]) node, slot(index, 0), value < 0 ? 0 : value | VALUE);
+    size--;
+    memory.freeFrozen(frame);
+    return true;
   }
 
   /**
@@ -151,17 +213,27 @@ public final class PageCache {
    *
    * @return how many there were
    */
-  public synchronized long removeRange(long from, long to) {
+  public long removeRange(long from, long to) {
+    return removeRange(from, to, value -> {});
+  }
+
+  /**
+   * As {@link #removeRange(long, long)}; values in the range are removed as well.
+   *
+   * @param values is shown each value; called with the cache's lock held
+   */
+  public synchronized long removeRange(long from, long to, ValueVisitor values) {
     Root top = root;
     long before = size;
     if (from < to) {
-      removeBelow(top.node, top.shift, 0, from, to - 1);
+      removeBelow(top.node, top.shift, 0, from, to - 1, values);
     }
     return before - size;
   }
 
   /** Removes between two indices, both inclusive; returns whether the node is empty now. */
-  private boolean removeBelow(Object node, int shift, long base, long from, long last) {
+  private boolean removeBelow(
+      Object node, int shift, long base, long from, long last, ValueVisitor values) {
     boolean empty = true;
     for (int i = 0; i < SLOTS; i++) {
       long low = base + ((long) i << shift);
@@ -171,14 +243,19 @@ public final class PageCache {
         long frame = leaf[i];
         if (inside && frame != 0) {
           FRAME.setRelease(leaf, i, 0L);
-          size--;
-          memory.put(frame);
+          if (frame > 0) {
+            size--;
+            memory.put(frame);
+          } else {
+            values.value(frame & ~VALUE);
+          }
         }
         empty &= leaf[i] == 0;
       } else {
         Object[] inner = (Object[]) node;
         Object child = inner[i];
-        if (inside && child != null && removeBelow(child, shift - BITS, low, from, last)) {
+        if (inside && child != null
+            && removeBelow(child, shift - BITS, low, from, last, values)) {
           CHILD.setRelease(inner, i, null);
         }
         empty &= inner[i] == null;
@@ -195,12 +272,35 @@ public final class PageCache {
     forEachBelow(top.node, top.shift, 0, visitor);
   }
 
+  /** Shows all values in ascending order of their index; otherwise as {@link #forEach}. */
+  public void forEachValue(PageVisitor visitor) {
+    Root top = root;
+    forEachValueBelow(top.node, top.shift, 0, visitor);
+  }
+
+  private static void forEachValueBelow(@Nullable Object node, int shift, long base,
+      PageVisitor visitor) {
+    if (node instanceof long[] leaf) {
+      for (int i = 0; i < SLOTS; i++) {
+        long value = (long) FRAME.getAcquire(leaf, i);
+        if (value < 0) {
+          visitor.page(base + i, value & ~VALUE);
+        }
+      }
+    } else if (node instanceof Object[] inner) {
+      for (int i = 0; i < SLOTS; i++) {
+        forEachValueBelow(
+            CHILD.getAcquire(inner, i), shift - BITS, base + ((long) i << shift), visitor);
+      }
+    }
+  }
+
   private static void forEachBelow(@Nullable Object node, int shift, long base,
       PageVisitor visitor) {
     if (node instanceof long[] leaf) {
       for (int i = 0; i < SLOTS; i++) {
         long frame = (long) FRAME.getAcquire(leaf, i);
-        if (frame != 0) {
+        if (frame > 0) {
           visitor.page(base + i, frame);
         }
       }

@@ -9,6 +9,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Simulated physical memory: frames of {@value Mman#PAGE_SIZE} bytes in one off-heap arena, named by
@@ -31,6 +32,7 @@ public final class PhysicalMemory implements AutoCloseable {
   private static final int USE_COUNT = USES.length;
   private static final long REFERENCES = FrameBlock.REFERENCES;
   private static final int CACHE = 256;
+  private static final int RUN_RETRIES = 8;
 
   private final Backing backing;
   private final MemorySegment arena;
@@ -40,10 +42,12 @@ public final class PhysicalMemory implements AutoCloseable {
   private final FrameBlock[] blocks;
   private final FrameTable table;
   private final VmEvents events = new VmEvents();
+  private volatile @Nullable MemoryPressure pressure;
 
   /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
   private final long[] counts = new long[USE_COUNT];
+  /** Read without the lock as a hint. */
   private long free;
   private long handedOut;
   /** Freed single frames, the latest last: warm in the host's caches. */
@@ -106,9 +110,39 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return its number, or {@link #NONE} when memory is used up
    */
   public long allocate(FrameUse use) {
+    MemoryPressure relief = pressure;
+    if (relief == null) {
+      return allocate(use, 0);
+    }
+    long frame = allocate(use, relief.reserve(use));
+    while (frame == NONE && relief.reclaim(1)) {
+      frame = allocate(use, relief.reserve(use));
+    }
+    if (frame != NONE && free < relief.low()) {
+      relief.wake();
+    }
+    return frame;
+  }
+
+  /**
+   * As {@link #allocate(FrameUse)}, but takes only what is free, and leaves a reserve: for who could
+   * do without ({@code GFP_NOWAIT}).
+   *
+   * @return its number, or {@link #NONE}
+   */
+  public long allocateIfPlenty(FrameUse use) {
+    MemoryPressure relief = pressure;
+    return allocate(use, relief == null ? 0 : relief.low());
+  }
+
+  /** Hands out a frame if more than a number of frames are free. */
+  private long allocate(FrameUse use, long floor) {
     int frame;
     boolean dirty;
     synchronized (lock) {
+      if (free <= floor) {
+        return NONE;
+      }
       if (cached > 0) {
         frame = cache[--cached];
       } else {
@@ -144,10 +178,28 @@ public final class PhysicalMemory implements AutoCloseable {
     if (order == 0) {
       return allocate(use);
     }
+    MemoryPressure relief = pressure;
+    long first = takeRun(order, use);
+    // What is freed need not lie together: a few tries, not for ever.
+    for (int i = 0; first == NONE && relief != null && i < RUN_RETRIES; i++) {
+      if (!relief.reclaim(1 << order)) {
+        break;
+      }
+      first = takeRun(order, use);
+    }
+    return first;
+  }
+
+  private long takeRun(int order, FrameUse use) {
     int run = 1 << order;
     int first;
     boolean dirty = false;
+    MemoryPressure relief = pressure;
+    long floor = relief == null ? 0 : relief.reserve(use);
     synchronized (lock) {
+      if (free - run < floor) {
+        return NONE;
+      }
       first = takeRun(order);
       if (first < 0 && cached > 0) {
         emptyCache(0);
@@ -218,6 +270,51 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private void clear(int first, int run) {
     arena.asSlice((long) first << Mman.PAGE_SHIFT, (long) run << Mman.PAGE_SHIFT).fill((byte) 0);
+  }
+
+  /** Who makes room when frames run out; set once, before the memory is used by several threads. */
+  public void setPressure(MemoryPressure relief) {
+    pressure = relief;
+  }
+
+  /** Frames that are free at this moment; a hint. */
+  public long free() {
+    return free;
+  }
+
+  /**
+   * Takes all references of a frame away if there are exactly so many ({@code folio_ref_freeze}): from
+   * then on nobody can take one. The caller frees it by {@link #freeFrozen}.
+   */
+  boolean tryFreeze(long frame, int expected) {
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
+    long before = block.state(i);
+    return (before & REFERENCES) == expected && block.changeState(i, before, before - expected);
+  }
+
+  void freeFrozen(long frame) {
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
+    synchronized (lock) {
+      long before = block.state(i);
+      if ((before & REFERENCES) != 0
+          || !block.changeState(i, before, before + FrameBlock.ONE_GENERATION)) {
+        throw new IllegalStateException("frame " + frame + " is not frozen");
+      }
+      freed((int) frame, block, i);
+    }
+  }
+
+  /** Precondition: the lock is held. */
+  private void freed(int frame, FrameBlock block, int i) {
+    table.forget(frame);
+    counts[block.use(i)]--;
+    free++;
+    if (cached == CACHE) {
+      emptyCache(CACHE / 2);
+    }
+    cache[cached++] = frame;
   }
 
   /** The block of a frame that was handed out at some time. */
@@ -301,13 +398,7 @@ public final class PhysicalMemory implements AutoCloseable {
       } else {
         synchronized (lock) {
           if (block.changeState(i, before, before - 1 + FrameBlock.ONE_GENERATION)) {
-            table.forget(frame);
-            counts[block.use(i)]--;
-            free++;
-            if (cached == CACHE) {
-              emptyCache(CACHE / 2);
-            }
-            cache[cached++] = (int) frame;
+            freed((int) frame, block, i);
             return;
           }
         }
@@ -354,6 +445,22 @@ public final class PhysicalMemory implements AutoCloseable {
       throw new IllegalStateException("frame " + frame + " is free: it has no use");
     }
     return USES[block(frame).use((int) frame & FrameBlock.INDEX)];
+  }
+
+  /** What a frame is used for at this moment; null when it is free or no frame that can be used. */
+  public @Nullable FrameUse useIfLive(long frame) {
+    return isLive(frame) ? USES[block(frame).use((int) frame & FrameBlock.INDEX)] : null;
+  }
+
+  /** A live frame is used for something else from now on. */
+  public void changeUse(long frame, FrameUse use) {
+    FrameBlock block = block(frame);
+    int i = (int) frame & FrameBlock.INDEX;
+    synchronized (lock) {
+      counts[block.use(i)]--;
+      block.changeUse(i, use);
+      counts[use.ordinal()]++;
+    }
   }
 
   /** The bytes of a frame. Good only as long as the caller holds a reference. */

@@ -216,9 +216,26 @@ public final class AddressSpace {
     lock.lockForReading();
   }
 
-  /** Takes mmap_lock for reading unless one would have to wait; {@link #unlockForReading} undoes it. */
-  public boolean tryLockForReading() {
-    return lock.tryLockForReading();
+  /**
+   * Takes mmap_lock for reading unless one would have to wait, also where this thread has it for
+   * reading already; {@link #unlockAfterTry} undoes it.
+   *
+   * @param own also where this thread has it for writing, and the areas are as they should be
+   */
+  public boolean tryLockForReading(boolean own) {
+    return lock.tryLockForReading(own);
+  }
+
+  /**
+   * Undoes {@link #tryLockForReading}. Where the space's end was asked for meanwhile, it comes by
+   * {@link #endIfDying}, which is to be called when no frame is locked.
+   */
+  public void unlockAfterTry() {
+    lock.unlockAfterTry();
+  }
+
+  public void endIfDying() {
+    lock.endIfDying();
   }
 
   public void unlockForReading() {

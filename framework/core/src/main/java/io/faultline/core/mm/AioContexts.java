@@ -137,7 +137,7 @@ public final class AioContexts {
     for (Area area = space.areas().first(); area != null; area = space.areas().next(area)) {
       if (area.mappedFile() != null
           && area.mappedFile().inode().provider() == context.ring) {
-        PageZapper.zap(space.tables(), area.start(), area.end(), false);
+        PageZapper.zap(space, area.start(), area.end(), false);
       }
     }
   }

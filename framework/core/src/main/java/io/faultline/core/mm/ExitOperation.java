@@ -25,7 +25,7 @@ public final class ExitOperation {
   /** The work itself; the lock is held for writing, and nobody will get it after us. */
   static void empty(AddressSpace space) {
     space.aio().destroyAll();
-    PageZapper.zap(space.tables(), 0, space.profile().taskSize(), false);
+    PageZapper.zap(space, 0, space.profile().taskSize(), false);
     List<Area> areas = space.areas().snapshot();
     for (Area area : areas) {
       space.areas().remove(area);

@@ -90,7 +90,7 @@ final class FileRmapWalk implements FileRmap {
       long from = Math.max(cursor, area.start());
       long to = Math.min(high, area.end());
       if (from < to && area.liesAt(mapping, place.displacement())) {
-        PageZapper.zap(space.tables(), from, to, true);
+        PageZapper.zap(space, from, to, true);
       }
       cursor = Math.max(cursor + Mman.PAGE_SIZE, area.end());
     }

@@ -17,6 +17,7 @@ import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapSpace;
 import io.faultline.mm.ErrnoException;
 
 /**
@@ -108,6 +109,7 @@ public final class ForkOperation {
   private void copyEntries(Area area) {
     boolean copyOnWrite = (area.flagBits() & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
     PhysicalMemory memory = parent.memory();
+    SwapSpace swap = parent.services().swap();
     parent
         .tables()
         .visit(
@@ -115,6 +117,9 @@ public final class ForkOperation {
             area.end(),
             (address, entry) -> {
               if (!Pte.hasFrame(entry)) {
+                if (Pte.isSwap(entry)) {
+                  swap.duplicate(Pte.swapSlot(entry));
+                }
                 child.tables().set(address, entry);
                 return entry;
               }

@@ -141,8 +141,9 @@ public final class MadviseOperation {
       case MADV_REMOVE -> PageAdvice.remove(space, area, start, end);
       case MADV_WILLNEED -> {
         // What is to be read is collected by willNeed, and read without the lock.
+        PageAdvice.willNeed(space, start, end);
       }
-      case MADV_COLD, MADV_PAGEOUT -> PageAdvice.deactivate(area);
+      case MADV_COLD, MADV_PAGEOUT -> PageAdvice.deactivate(space, area, start, end, advice);
       case MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE ->
           PageAdvice.discard(space, area, start, end, advice);
       case MADV_COLLAPSE -> PageAdvice.collapse(space, area, start, end);

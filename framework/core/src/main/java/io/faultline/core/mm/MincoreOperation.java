@@ -61,7 +61,9 @@ public final class MincoreOperation {
             address,
             address + ((long) pages << Mman.PAGE_SHIFT),
             (page, entry) -> {
-              if (Pte.hasFrame(entry)) {
+              boolean cached =
+                  Pte.isSwap(entry) && space.services().swap().isCached(Pte.swapSlot(entry));
+              if (Pte.hasFrame(entry) || cached) {
                 vector[(int) ((page - address) >>> Mman.PAGE_SHIFT)] = 1;
               }
               return entry;

@@ -5,6 +5,8 @@ package io.faultline.core.mm;
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.swap.SwapReader;
+import io.faultline.core.swap.SwapSpace;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -20,18 +22,40 @@ public final class MmServices {
   private final KernelObjectNames names = new KernelObjectNames();
   private final SharedMemory sharedMemory;
   private final AddressSpaces spaces = new AddressSpaces();
+  private final SwapSpace swap;
+  private final SwapReader swapReader;
   private @Nullable PageFaults faults;
+  private @Nullable PageReclaim reclaim;
 
-  public MmServices(PhysicalMemory memory, DeviceTable devices, Tracer tracer) {
+  public MmServices(
+      PhysicalMemory memory, SwapSpace swap, DeviceTable devices, Tracer tracer) {
     this.memory = memory;
     this.devices = devices;
     this.tracer = tracer;
-    this.sharedMemory = new SharedMemory(memory, devices);
     devices.setFileRmap(new FileRmapWalk(spaces));
+    this.swap = swap;
+    this.swapReader = new SwapReader(memory, swap);
+    this.sharedMemory = new SharedMemory(memory, swap, swapReader, devices);
   }
 
   public void setFaults(PageFaults pageFaults) {
     faults = pageFaults;
+  }
+
+  public void setReclaim(PageReclaim pageReclaim) {
+    reclaim = pageReclaim;
+  }
+
+  public SwapSpace swap() {
+    return swap;
+  }
+
+  public SwapReader swapReader() {
+    return swapReader;
+  }
+
+  PageReclaim reclaim() {
+    return Objects.requireNonNull(reclaim, "reclaim is not set");
   }
 
   public PhysicalMemory memory() {

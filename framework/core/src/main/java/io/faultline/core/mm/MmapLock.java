@@ -60,16 +60,23 @@ final class MmapLock {
   /**
    * Takes the lock for reading if that is possible at once, also where the thread has it for reading
    * already.
+   *
+   * @param own also where this thread has it for writing, and its areas are as they should be
    */
-  boolean tryLockForReading() {
-    if (lock.isWriteLockedByCurrentThread() || !lock.readLock().tryLock()) {
+  boolean tryLockForReading(boolean own) {
+    if (lock.isWriteLockedByCurrentThread() && !own || !lock.readLock().tryLock()) {
       return false;
     }
-    if (gone) {
+    if (dying) {
       lock.readLock().unlock();
       return false;
     }
     return true;
+  }
+
+  /** Undoes {@link #tryLockForReading} where the end of the space must not come now. */
+  void unlockAfterTry() {
+    lock.readLock().unlock();
   }
 
   /** Takes the lock for reading even where the space is gone. */
@@ -92,7 +99,8 @@ final class MmapLock {
     endIfDying();
   }
 
-  private void endIfDying() {
+  /** Brings about an end that was asked for, if nobody has the lock. */
+  void endIfDying() {
     // Who holds the lock when this try fails comes by here afterwards.
     if (dying && !gone && lock.getReadHoldCount() == 0
         && !lock.isWriteLockedByCurrentThread() && lock.writeLock().tryLock()) {

@@ -11,6 +11,7 @@ import static io.faultline.core.area.VmBits.VM_PFNMAP;
 import static io.faultline.core.area.VmBits.VM_SHARED;
 import static io.faultline.core.area.VmBits.VM_SPECIAL;
 import static io.faultline.core.area.VmBits.VM_WRITE;
+import static io.faultline.mm.Mman.MADV_COLD;
 import static io.faultline.mm.Mman.MADV_DONTNEED_LOCKED;
 import static io.faultline.mm.Mman.MADV_FREE;
 
@@ -18,10 +19,13 @@ import io.faultline.core.area.Area;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapReader;
 import io.faultline.device.FileKind;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The advice of {@code madvise(2)} that acts on pages and leaves areas alone. */
@@ -39,16 +43,46 @@ final class PageAdvice {
       throw Args.invalid("advice: MADV_FREE needs anonymous memory");
     }
     if (advice == MADV_FREE) {
-      // The pages may be taken when memory is short; until then they stay with what they hold.
-      return;
+      LazyFree.mark(space, start, end);
+    } else {
+      PageZapper.zap(space, start, end, true);
     }
-    PageZapper.zap(space.tables(), start, end, true);
   }
 
-  /** {@code madvise_cold}, {@code madvise_pageout}: only the checks, as long as nothing is evicted. */
-  static void deactivate(Area area) throws ErrnoException {
+  /** {@code madvise_cold}, {@code madvise_pageout}. */
+  static void deactivate(AddressSpace space, Area area, long start, long end, int advice)
+      throws ErrnoException {
     if (area.hasAny(VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) {
       throw Args.invalid("advice: the area is locked or special");
+    }
+    Deactivation pages = new Deactivation(space);
+    if (advice == MADV_COLD) {
+      pages.cool(start, end);
+    } else {
+      pages.pageOut(start, end);
+    }
+  }
+
+  /** {@code madvise_willneed}: what was swapped out is read in, but not yet mapped. */
+  static void willNeed(AddressSpace space, long start, long end) {
+    SwapReader reader = space.services().swapReader();
+    List<Long> entries = new ArrayList<>();
+    space
+        .tables()
+        .visit(
+            start,
+            end,
+            (address, entry) -> {
+              if (Pte.isSwap(entry)) {
+                entries.add(Pte.swapSlot(entry));
+              }
+              return entry;
+            });
+    for (long entry : entries) {
+      if (!space.services().swap().isCached(entry)
+          && reader.bringIn(entry, SwapReader.CLUSTER) == SwapReader.Result.OUT_OF_MEMORY) {
+        return;
+      }
     }
   }
 
@@ -72,7 +106,7 @@ final class PageAdvice {
           Errno.EOPNOTSUPP, "advice: MADV_REMOVE: holes in files are not built");
     }
     long firstPage = area.pageOffsetOf(start);
-    PageZapper.zap(space.tables(), start, end, true);
+    PageZapper.zap(space, start, end, true);
     if (file instanceof OpenFileObject object
         && object.inode().provider() instanceof SharedMemoryProvider memory) {
       memory.punchHole(firstPage, firstPage + ((end - start) >>> Mman.PAGE_SHIFT));
@@ -156,7 +190,7 @@ final class PageAdvice {
     if (area.isAnonymous()) {
       space.prepareAnonVma(area);
     }
-    PageZapper.zap(space.tables(), start, end, false);
+    PageZapper.zap(space, start, end, false);
     for (long address = start; address < end; address += Mman.PAGE_SIZE) {
       space.tables().set(address, Pte.GUARD);
     }

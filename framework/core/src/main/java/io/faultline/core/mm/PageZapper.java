@@ -5,19 +5,23 @@ package io.faultline.core.mm;
 import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.PageTables;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapSpace;
 
 /** Takes pages out of page tables ({@code zap_page_range}). */
 public final class PageZapper {
   private PageZapper() {}
 
   /**
-   * Clears all entries of a range, flushes, and drops the frames' references.
+   * Clears all entries of a range, flushes, and drops the frames' references and the claims on swap
+   * slots.
    *
    * @param start aligned to a page
    * @param end aligned to a page
    * @param keepGuards leave guard markers in place, as MADV_DONTNEED does
    */
-  public static void zap(PageTables tables, long start, long end, boolean keepGuards) {
+  public static void zap(AddressSpace space, long start, long end, boolean keepGuards) {
+    PageTables tables = space.tables();
+    SwapSpace swap = space.services().swap();
     tables.updateHighWater();
     FrameGather gather = new FrameGather(tables);
     tables.visit(
@@ -30,6 +34,10 @@ public final class PageZapper {
             } else {
               gather.add(address, Pte.frame(entry));
             }
+            return Pte.NONE;
+          }
+          if (Pte.isSwap(entry)) {
+            swap.free(Pte.swapSlot(entry));
             return Pte.NONE;
           }
           return keepGuards && Pte.isGuard(entry) ? entry : Pte.NONE;

@@ -6,6 +6,8 @@ import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.swap.SwapReader;
+import io.faultline.core.swap.SwapSpace;
 import io.faultline.device.AccessMode;
 import io.faultline.device.FileKind;
 import io.faultline.device.Inode;
@@ -19,10 +21,15 @@ import io.faultline.mm.Mman;
  */
 final class SharedMemory {
   private final PhysicalMemory memory;
+  private final SwapSpace swap;
+  private final SwapReader swapReader;
   private final DeviceTable devices;
 
-  SharedMemory(PhysicalMemory memory, DeviceTable devices) {
+  SharedMemory(
+      PhysicalMemory memory, SwapSpace swap, SwapReader swapReader, DeviceTable devices) {
     this.memory = memory;
+    this.swap = swap;
+    this.swapReader = swapReader;
     this.devices = devices;
   }
 
@@ -51,7 +58,7 @@ final class SharedMemory {
     CommitAccount commit = space.services().commit();
     SharedMemoryProvider provider =
         new SharedMemoryProvider(
-            memory, mapping, size, kind,
+            memory, new SharedPages(memory, mapping, swap, swapReader), size, kind,
             inode -> {
               devices.mappings().remove(inode);
               commit.uncharge(reserved);

@@ -2,9 +2,6 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
-import io.faultline.core.memory.FileMapping;
-import io.faultline.core.memory.FrameUse;
-import io.faultline.core.memory.PageCache;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
@@ -23,6 +20,7 @@ import io.faultline.mm.Vma;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The pages of a shared-memory object: made at their first touch, kept until the last mapping is gone
@@ -31,8 +29,7 @@ import java.util.function.Consumer;
 final class SharedMemoryProvider implements MmapProvider {
   private final PhysicalMemory memory;
   private final long pages;
-  private final FileMapping mapping;
-  private final PageCache cache;
+  private final SharedPages held;
   private final VmOperations operations;
   private final KernelObjects.Kind kind;
   private final AtomicInteger openFiles = new AtomicInteger();
@@ -43,14 +40,13 @@ final class SharedMemoryProvider implements MmapProvider {
 
   SharedMemoryProvider(
       PhysicalMemory memory,
-      FileMapping mapping,
+      SharedPages held,
       long length,
       KernelObjects.Kind kind,
       Consumer<Inode> released) {
     this.memory = memory;
     this.pages = (length + Mman.PAGE_SIZE - 1) >>> Mman.PAGE_SHIFT;
-    this.mapping = mapping;
-    this.cache = mapping.cache();
+    this.held = held;
     // Only a System V segment counts its attachments: its areas have open and close, and so are
     // never removed by a merge.
     this.operations =
@@ -88,7 +84,7 @@ final class SharedMemoryProvider implements MmapProvider {
   @Override
   public void release(OpenFile file) {
     if (openFiles.decrementAndGet() == 0) {
-      cache.clear();
+      held.clear();
       released.accept(file.inode());
     }
   }
@@ -139,65 +135,38 @@ final class SharedMemoryProvider implements MmapProvider {
   /** Its size is 0 from now on: no page of it can be had again. */
   void truncate() {
     truncated = true;
-    cache.clear();
+    held.clear();
   }
 
   boolean isSegment() {
     return kind == KernelObjects.Kind.SYSV_SEGMENT;
   }
 
-  /** Whether a page has been made. */
+  /** Whether a page has been made, here or in swap. */
+  boolean isMade(long index) {
+    return held.isMade(index);
+  }
+
+  /** Whether a page has been made and is in memory. */
   boolean isResident(long index) {
-    return cache.get(index) != PhysicalMemory.NONE;
+    return held.isResident(index);
   }
 
-  /**
-   * Empties the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. The caller has unmapped them from the
-   * area that it was called for. Linux unmaps them everywhere and frees them; here a page that is
-   * still mapped, by another process or elsewhere in this one, stays and is filled with zeros, so
-   * that all go on seeing the same memory.
-   */
+  /** Empties the pages of a range, which the caller has unmapped: {@link SharedPages#punchHole}. */
   void punchHole(long firstPage, long endPage) {
-    cache.forEach(
-        (index, frame) -> {
-          if (index >= firstPage && index < endPage) {
-            punch(index);
-          }
-        });
+    held.punchHole(firstPage, endPage);
   }
 
-  private void punch(long index) {
-    long frame = cache.acquire(index);
-    if (frame == PhysicalMemory.NONE) {
-      return;
-    }
-    memory.segment(frame).fill((byte) 0);
-    // Two references: the cache's and ours.
-    if (memory.references(frame) == 2) {
-      boolean unused = cache.remove(index);
-    }
-    memory.put(frame);
+  @Nullable String swapFailure(long index) {
+    return held.swapFailure(index);
+  }
+
+  void bringBack(long index) {
+    held.bringBack(index);
   }
 
   private Nopage page(long index) {
-    if (truncated || Args.above(index, pages - 1)) {
-      return Nopage.SIGBUS;
-    }
-    long frame = cache.acquire(index);
-    if (frame == PhysicalMemory.NONE) {
-      long fresh = memory.allocate(FrameUse.SHMEM);
-      if (fresh == PhysicalMemory.NONE) {
-        return Nopage.OOM;
-      }
-      memory.table().setOwner(fresh, mapping, index);
-      cache.add(index, fresh);
-      memory.put(fresh);
-      frame = cache.acquire(index);
-      if (frame == PhysicalMemory.NONE) {
-        return Nopage.OOM;
-      }
-    }
-    return Nopage.minor(memory.page(frame));
+    return truncated || Args.above(index, pages - 1) ? Nopage.SIGBUS : held.page(index);
   }
 
   private class Operations implements VmOperations {

@@ -108,7 +108,7 @@ final class UnmapBatch {
       space.areas().remove(area);
       space.decisions().by(MmRule.REMOVED, area.start(), area.end());
     }
-    PageZapper.zap(space.tables(), start, end, false);
+    PageZapper.zap(space, start, end, false);
     Area below = space.areas().findPrevious(start);
     Area above = space.areas().find(end);
     space

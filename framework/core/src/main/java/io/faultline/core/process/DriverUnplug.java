@@ -61,7 +61,7 @@ public final class DriverUnplug implements UnplugHandler {
   }
 
   private static void unplug(Driver driver, AddressSpace space, Area area) {
-    PageZapper.zap(space.tables(), area.start(), area.end(), false);
+    PageZapper.zap(space, area.start(), area.end(), false);
     AreaOperations operations = area.operations();
     if (operations != null && operations.hasClose()) {
       operations.close(area);

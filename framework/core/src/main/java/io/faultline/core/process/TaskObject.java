@@ -42,6 +42,7 @@ final class TaskObject implements Task {
 
   private volatile Set<Signal> handledSignals = Set.of();
   private volatile int coreFilter = CoreFilter.DEFAULT;
+  private volatile int oomScoreAdj;
 
   TaskObject(
       int pid,
@@ -66,6 +67,7 @@ final class TaskObject implements Task {
         new TaskObject(childPid, pid, name, commandLine, copy, faults, unhandled);
     child.handledSignals = handledSignals;
     child.coreFilter = coreFilter;
+    child.oomScoreAdj = oomScoreAdj;
     shareFilesWith(child);
     return child;
   }
@@ -127,6 +129,20 @@ final class TaskObject implements Task {
   @Override
   public void setLimits(Limits limits) {
     space.setLimits(limits);
+  }
+
+  @Override
+  public int oomScoreAdj() {
+    return oomScoreAdj;
+  }
+
+  @Override
+  public void setOomScoreAdj(int adjustment) {
+    if (adjustment < OomKiller.NEVER || adjustment > -OomKiller.NEVER) {
+      throw new IllegalArgumentException(
+          "adjustment = " + adjustment + ": give -1000 to 1000");
+    }
+    oomScoreAdj = adjustment;
   }
 
   @Override

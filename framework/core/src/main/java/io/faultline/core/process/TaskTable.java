@@ -137,6 +137,11 @@ public final class TaskTable implements Tasks {
     end(task, "killed by " + signal.signal(), DeathSignal.of(signal));
   }
 
+  /** Ends a process so that others can have its memory. */
+  void killForMemory(TaskObject task) {
+    end(task, "killed by SIGKILL (out of memory)", null);
+  }
+
   /** Nobody handles a refused access: fatal where processes dump cores, else told to whoever made it. */
   private void refused(TaskObject task, Siginfo info, Access access) {
     if (cores.enabled()) {

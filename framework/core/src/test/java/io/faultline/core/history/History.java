@@ -28,7 +28,19 @@ final class History {
    * @throws AssertionError naming the step
    */
   static void compare(List<Step> steps) {
-    try (Machine machine = new Machine(Machine.ENOUGH)) {
+    compare(steps, Machine.ENOUGH, 0);
+  }
+
+  /**
+   * As {@link #compare(List)}, where memory is scarce, but there is plenty of swap space: nobody must
+   * see any difference.
+   */
+  static void compareSwapping(List<Step> steps) {
+    compare(steps, Machine.SWAPPING, Machine.SWAP_SLOTS);
+  }
+
+  private static void compare(List<Step> steps, long bytes, int swapSlots) {
+    try (Machine machine = new Machine(bytes, swapSlots)) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         try {
@@ -53,7 +65,7 @@ final class History {
    * @throws AssertionError naming the step
    */
   static void starve(List<Step> steps) {
-    try (Machine machine = new Machine(Machine.SCARCE)) {
+    try (Machine machine = new Machine(Machine.SCARCE, 0)) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         try {

@@ -27,6 +27,12 @@ class HistoryProperties {
     STEPS.addAndGet(history.size());
   }
 
+  @Property(tries = HISTORIES / 4, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
+  void engineAgreesWithTheNaiveModelWhereMemoryIsScarceButThereIsSwap(
+      @ForAll("histories") List<Step> history) {
+    check(History::compareSwapping, history);
+  }
+
   @Property(tries = HISTORIES / 8, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
   void engineStaysSoundAndLosesNothingWhereMemoryIsScarce(
       @ForAll("histories") List<Step> history) {

@@ -8,6 +8,7 @@ import io.faultline.core.Kernel;
 import io.faultline.core.device.DriverLog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.proc.UsageAudit;
+import io.faultline.core.swap.HeapSwapDevice;
 import io.faultline.device.AccessMode;
 import io.faultline.kernel.Credentials;
 import io.faultline.kernel.DeviceRegistration;
@@ -32,6 +33,9 @@ final class Machine implements AutoCloseable {
   static final long ENOUGH = 16 << 20;
   /** So little that many a page cannot be had. */
   static final long SCARCE = 48L * Mman.PAGE_SIZE;
+  /** Less than the processes of a history want together; the devices have 16 pages of it. */
+  static final long SWAPPING = 96L * Mman.PAGE_SIZE;
+  static final int SWAP_SLOTS = 4096;
 
   private static final int MAX_PROCESSES = 4;
   private static final int TEXTS_EVERY = 16;
@@ -55,9 +59,13 @@ final class Machine implements AutoCloseable {
 
   /**
    * @param memoryBytes its physical memory
+   * @param swapSlots pages of its swap device, 0 for none
    */
-  Machine(long memoryBytes) throws ErrnoException {
+  Machine(long memoryBytes, int swapSlots) throws ErrnoException {
     kernel = new Kernel(memoryBytes, KernelProfile.LINUX_6_18, DriverLog.NONE);
+    if (swapSlots > 0) {
+      kernel.swaps().swapon(new HeapSwapDevice("/dev/heap0", swapSlots), 0);
+    }
     atBoot = kernel.frames();
     long heap = NaiveProcess.HEAP << Mman.PAGE_SHIFT;
     Task task =
@@ -67,6 +75,8 @@ final class Machine implements AutoCloseable {
                 new MmLayout(
                     heap, 0, 0, 0, NaiveProcess.MMAP_BASE << Mman.PAGE_SHIFT, false),
                 Limits.DEFAULT, Credentials.ROOT, List.of(), null));
+    // What is of interest is who gets no page, not who is killed for it.
+    task.setOomScoreAdj(-1000);
     for (int i = 0; i < 2; i++) {
       CountingDevice device = new CountingDevice(kernel.pagesFor("histories"), i == 1);
       AutoCloseable unused =

@@ -50,7 +50,7 @@ public record DeathSignal(Signal signal, @Nullable Siginfo info, boolean fetch) 
       case SEGV_MAPERR -> 1;
       case SEGV_ACCERR, BUS_ADRERR -> 2;
       case SEGV_PKUERR -> 4;
-      case SI_KERNEL -> 0x80;
+      case SI_KERNEL, OOM_KILLED -> 0x80;
     };
   }
 }

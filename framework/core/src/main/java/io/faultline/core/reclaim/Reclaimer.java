@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.reclaim;
+
+import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.MemoryPressure;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
+import io.faultline.core.memory.VmEvents;
+import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.PageReclaim;
+import io.faultline.core.swap.SwapSpace;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes room: the clock's hand ({@code shrink_node}), direct reclaim by the thread that wants memory,
+ * and {@link #runInBackground} for a thread of its own, {@code kswapd}. Thread-safe; several threads
+ * reclaim side by side, each with a stretch of frames before it.
+ */
+public final class Reclaimer implements MemoryPressure, PageReclaim {
+  /** More frames than asked for are freed at once, so that the next ones find some. */
+  private static final int AT_LEAST = Eviction.BATCH;
+  /** Frames that one batch looks at, at most. */
+  private static final int STRETCH = 512;
+  /** Used → inactive → out: who finds nothing in so many rounds finds nothing. */
+  private static final int ROUNDS = 3;
+  private static final long PAUSE_NANOS = 10_000_000L;
+
+  private final PhysicalMemory memory;
+  private final FrameTable frames;
+  private final SwapSpace swap;
+  private final IntFunction<@Nullable AddressSpace> spaces;
+  private final Watermarks watermarks;
+  private final VmEvents events;
+  private final AtomicLong hand = new AtomicLong();
+  /** A device's callback that wants memory while it writes pages must do without. */
+  private final ThreadLocal<Boolean> reclaiming = ThreadLocal.withInitial(() -> false);
+  private volatile @Nullable Thread background;
+
+  /**
+   * @param spaces the address space of a process, null when it has none any more
+   */
+  public Reclaimer(
+      PhysicalMemory memory, SwapSpace swap, IntFunction<@Nullable AddressSpace> spaces) {
+    this.memory = memory;
+    this.frames = memory.table();
+    this.swap = swap;
+    this.spaces = spaces;
+    this.watermarks = Watermarks.of(memory.frames());
+    this.events = memory.events();
+  }
+
+  public Watermarks watermarks() {
+    return watermarks;
+  }
+
+  @Override
+  public long reserve(FrameUse use) {
+    return use == FrameUse.PAGE_TABLE || use == FrameUse.KERNEL ? 0 : watermarks.min();
+  }
+
+  @Override
+  public long low() {
+    return watermarks.low();
+  }
+
+  @Override
+  public void wake() {
+    Thread thread = background;
+    if (thread != null) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  @Override
+  public boolean reclaim(int wanted) {
+    if (reclaiming.get()) {
+      return false;
+    }
+    reclaiming.set(true);
+    try {
+      return shrink(Math.max(wanted, AT_LEAST), true) > 0
+          || memory.free() > watermarks.min();
+    } finally {
+      reclaiming.set(false);
+    }
+  }
+
+  /**
+   * Waits for {@link #wake} and frees frames up to the high watermark, until the thread is
+   * interrupted.
+   */
+  public void runInBackground() {
+    background = Thread.currentThread();
+    reclaiming.set(true);
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        LockSupport.park(this);
+        while (memory.free() < watermarks.high() && !Thread.currentThread().isInterrupted()) {
+          if (shrink(AT_LEAST, false) == 0) {
+            LockSupport.parkNanos(this, PAUSE_NANOS);
+            break;
+          }
+        }
+      }
+    } finally {
+      background = null;
+      reclaiming.set(false);
+    }
+  }
+
+  /** Frees up to so many frames, and a few more; returns how many. */
+  private int shrink(int wanted, boolean direct) {
+    long budget = ROUNDS * memory.frames();
+    int freed = 0;
+    while (freed < wanted && budget > 0) {
+      long from = hand.getAndAdd(STRETCH) % memory.frames();
+      budget -= STRETCH;
+      freed += shrinkStretch(from, Math.min(memory.frames(), from + STRETCH), direct);
+    }
+    return freed;
+  }
+
+  private int shrinkStretch(long from, long to, boolean direct) {
+    boolean room = swap.hasRoom();
+    int freed = 0;
+    long frame = from;
+    while (frame < to) {
+      HeldSpaces held = new HeldSpaces(frames, spaces, false);
+      try {
+        Eviction eviction = new Eviction(memory, swap, held);
+        Aging aging = new Aging(frames, held);
+        int looked = 0;
+        for (; frame < to && !eviction.isFull(); frame++) {
+          if (isolate(frame, room)) {
+            looked++;
+            if (aging.look(frame, memory.use(frame) != FrameUse.FILE) == Aging.Fate.EVICT) {
+              eviction.add(frame);
+            } else {
+              swap.unlock(frame);
+              memory.put(frame);
+            }
+          }
+        }
+        int gone = eviction.run();
+        freed += gone;
+        events.count(direct ? VmEvent.PGSCAN_DIRECT : VmEvent.PGSCAN_KSWAPD, looked);
+        events.count(direct ? VmEvent.PGSTEAL_DIRECT : VmEvent.PGSTEAL_KSWAPD, gone);
+      } finally {
+        held.close();
+      }
+    }
+    return freed;
+  }
+
+  @Override
+  public int pageOut(long[] wanted, int count) {
+    boolean room = swap.hasRoom();
+    int freed = 0;
+    int i = 0;
+    while (i < count) {
+      HeldSpaces held = new HeldSpaces(frames, spaces, true);
+      try {
+        Eviction eviction = new Eviction(memory, swap, held);
+        for (; i < count && !eviction.isFull(); i++) {
+          long frame = wanted[i];
+          if (frames.tryLock(frame)) {
+            if (isCandidate(frame, room) && !isPinned(frame) && !isKept(held, frame)) {
+              eviction.add(frame);
+              continue;
+            }
+            swap.unlock(frame);
+          }
+          memory.put(frame);
+        }
+        freed += eviction.run();
+      } finally {
+        held.close();
+      }
+    }
+    events.count(VmEvent.PGSCAN_PROACTIVE, count);
+    events.count(VmEvent.PGSTEAL_PROACTIVE, freed);
+    return freed;
+  }
+
+  private static boolean isKept(HeldSpaces held, long frame) {
+    boolean[] kept = {false};
+    boolean all =
+        held.walk(
+            frame,
+            (gather, area, address, entry) -> {
+              kept[0] |= area.hasAny(Aging.NEVER_TAKEN);
+              return entry;
+            });
+    return kept[0] || !all;
+  }
+
+  /** Takes a reference and the lock of a frame that could leave; false when it cannot now. */
+  private boolean isolate(long frame, boolean room) {
+    if (!isCandidate(frame, room) || !memory.tryGet(frame)) {
+      return false;
+    }
+    if (frames.tryLock(frame)) {
+      // It may have been freed and given to another before the reference was ours.
+      if (isCandidate(frame, room) && !isPinned(frame)) {
+        return true;
+      }
+      swap.unlock(frame);
+    }
+    memory.put(frame);
+    return false;
+  }
+
+  private boolean isCandidate(long frame, boolean room) {
+    FrameUse use = memory.useIfLive(frame);
+    if (use == null || frames.has(frame, FrameTable.WRITEBACK)) {
+      return false;
+    }
+    return switch (use) {
+      case ANONYMOUS, SHMEM -> canLeave(frame, room);
+      case FILE -> frames.owner(frame) != null;
+      default -> false;
+    };
+  }
+
+  /** A page without a file needs a place to go to, unless nobody wants it or it is there already. */
+  private boolean canLeave(long frame, boolean room) {
+    return frames.has(frame, FrameTable.SWAP_CACHED) || frames.has(frame, FrameTable.LAZY_FREE)
+        || frames.owner(frame) != null && room;
+  }
+
+  /** Somebody has a reference beside the entries, the caches and us: a driver, a copy under way. */
+  private boolean isPinned(long frame) {
+    int caches = frames.has(frame, FrameTable.SWAP_CACHED) ? 1 : 0;
+    if (memory.use(frame) != FrameUse.ANONYMOUS) {
+      caches++;
+    }
+    return memory.references(frame) > frames.mapCount(frame) + caches + 1;
+  }
+}
