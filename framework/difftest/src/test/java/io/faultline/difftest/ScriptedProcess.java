@@ -5,6 +5,7 @@ package io.faultline.difftest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.DeviceNumber;
 import io.faultline.device.FileKind;
 import io.faultline.device.Inode;
@@ -18,14 +19,9 @@ import io.faultline.host.ptrace.RemoteSyscalls;
 import io.faultline.host.ptrace.TracedProcess;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.UserMemory;
-import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
-import io.faultline.mm.Nopage;
-import io.faultline.mm.Page;
-import io.faultline.mm.PageMapper;
-import io.faultline.mm.VmOperations;
-import io.faultline.mm.Vma;
 import io.faultline.testkit.Kernel;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,7 +136,7 @@ abstract class ScriptedProcess implements AutoCloseable {
   static ScriptedProcess onEngine(Kernel kernel, int filePages, List<String> notes)
       throws Exception {
     return new OnEngine(
-        kernel, kernel.tasks().spawn("target"), new CachedFile(kernel, filePages), notes);
+        kernel, kernel.tasks().spawn("target"), new CachedFile(filePages), notes);
   }
 
   /** A stopped child. */
@@ -277,14 +273,12 @@ abstract class ScriptedProcess implements AutoCloseable {
 
     @Override
     int openFile() throws Exception {
-      Inode inode =
-          Inode.builder(FileKind.REGULAR, "/file")
-              .identity(new DeviceNumber(8, 1), 12)
-              .fileSystem("ext4", false)
-              .size(file.pages.length * 4096L)
-              .provider(file)
-              .build();
-      OpenFile unused = kernel.files().open(task, 3, inode, AccessMode.READ_WRITE, false);
+      OpenFile unused =
+          kernel.files().open(task, 3, file.inode(), AccessMode.READ_WRITE, false);
+      // All of it is in memory, as what was just written is on the other side.
+      int read = kernel.files().read(
+          task, 3, MemorySegment.ofArray(new byte[file.pages * 4096]));
+      assertThat(read).isEqualTo(file.pages * 4096);
       return 3;
     }
 
@@ -329,43 +323,37 @@ abstract class ScriptedProcess implements AutoCloseable {
     }
   }
 
-  /** A file that is in memory as a whole, as the page cache would map it. */
-  private static final class CachedFile implements MmapProvider, VmOperations {
-    private final Page[] pages;
+  /** A file of zeros, whose pages the engine's page cache keeps. */
+  private static final class CachedFile implements MmapProvider, AddressSpaceOperations {
+    private final int pages;
 
-    CachedFile(Kernel kernel, int count) throws ErrnoException {
-      pages = new Page[count];
-      for (int i = 0; i < count; i++) {
-        pages[i] = kernel.pages("proc").allocate();
-      }
+    CachedFile(int pages) {
+      this.pages = pages;
+    }
+
+    Inode inode() {
+      return Inode.builder(FileKind.REGULAR, "/file")
+          .identity(new DeviceNumber(8, 1), 12)
+          .fileSystem("ext4", false)
+          .size(pages * 4096L)
+          .provider(this)
+          .pageCache(this)
+          .build();
     }
 
     @Override
-    public void mmap(OpenFile file, MmapRequest request) {
-      request.setOperations(this);
+    public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+      request.setPageCache();
     }
 
     @Override
-    public Nopage nopage(Vma vma, long address, Access access) {
-      Page page = pages[(int) vma.pageOffsetOf(address)];
-      page.get();
-      return Nopage.minor(page);
+    public void readPages(Inode inode, long firstPage, MemorySegment[] into) {
+      // They are full of zeros already.
     }
 
     @Override
-    public void mapPages(Vma vma, long firstPage, long lastPage, PageMapper mapper) {
-      for (long i = firstPage; i <= lastPage && i < pages.length; i++) {
-        try {
-          mapper.insertPage(vma.start() + (i - vma.pageOffset()) * 4096, pages[(int) i]);
-        } catch (ErrnoException thereIsOne) {
-          // As it should be.
-        }
-      }
-    }
-
-    @Override
-    public Nopage pageMkwrite(Vma vma, long address, Page page) {
-      return Nopage.minor(page);
+    public void writePages(Inode inode, long firstPage, MemorySegment[] from) {
+      // Nobody will look.
     }
   }
 }

@@ -38,6 +38,7 @@ public final class ProcService implements Proc {
   public ProcService(MachineText machine, ReclaimView reclaim) {
     this.machine = machine;
     this.reclaim = reclaim;
+    ofTask.put("cmdline", ProcService::cmdline);
     ofTask.put("comm", this::comm);
     ofTask.put("limits", this::limits);
     ofTask.put("maps", this::maps);
@@ -157,6 +158,17 @@ public final class ProcService implements Proc {
       throw new ErrnoException(Errno.ENOENT, "name: /proc has no " + name);
     }
     return file.get().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The arguments, each with a byte of zero behind it; nothing for a process that is gone. */
+  private static String cmdline(Task task) {
+    StringBuilder text = new StringBuilder();
+    if (task instanceof TaskObject object && task.alive()) {
+      for (String argument : object.commandLine().arguments()) {
+        text.append(argument).append('\0');
+      }
+    }
+    return text.toString();
   }
 
   private static AddressSpace space(Task task) {
