@@ -31,7 +31,7 @@ public final class DriverCallEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable DriverCallEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     DriverCallEvent event = new DriverCallEvent();

@@ -32,7 +32,7 @@ public final class DriverFailureEvent extends Event {
    * @param message as the log has it
    */
   public static void emit(String device, String driver, String message) {
-    if (PROBE.isEnabled()) {
+    if (Recorder.USABLE && PROBE.isEnabled()) {
       DriverFailureEvent event = new DriverFailureEvent();
       event.device = device;
       event.driver = driver;

@@ -29,7 +29,7 @@ public final class ForkEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable ForkEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     ForkEvent event = new ForkEvent();

@@ -43,7 +43,7 @@ public final class MmapEvent extends CallEvent {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable MmapEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     MmapEvent event = new MmapEvent();

@@ -32,7 +32,7 @@ public final class MunmapEvent extends CallEvent {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable MunmapEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     MunmapEvent event = new MunmapEvent();

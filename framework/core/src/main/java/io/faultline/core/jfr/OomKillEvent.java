@@ -38,7 +38,7 @@ public final class OomKillEvent extends Event {
    * @param swapped its pages in swap
    */
   public static void emit(int pid, String name, long badness, long resident, long swapped) {
-    if (PROBE.isEnabled()) {
+    if (Recorder.USABLE && PROBE.isEnabled()) {
       OomKillEvent event = new OomKillEvent();
       event.pid = pid;
       event.name = name;

@@ -33,7 +33,7 @@ public final class PageFaultEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable PageFaultEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     PageFaultEvent event = new PageFaultEvent();

@@ -29,7 +29,7 @@ public final class ReclaimEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable ReclaimEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     ReclaimEvent event = new ReclaimEvent();

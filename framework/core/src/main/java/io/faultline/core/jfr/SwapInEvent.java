@@ -33,7 +33,7 @@ public final class SwapInEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable SwapInEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     SwapInEvent event = new SwapInEvent();

@@ -29,7 +29,7 @@ public final class SwapOutEvent extends Event {
 
   /** Begins one; null while nobody records them. */
   public static @Nullable SwapOutEvent start() {
-    if (!PROBE.isEnabled()) {
+    if (!Recorder.USABLE || !PROBE.isEnabled()) {
       return null;
     }
     SwapOutEvent event = new SwapOutEvent();
