@@ -84,7 +84,8 @@ class ProcCommandsTest {
 
   @Test
   void procListsAndPrintsFilesByName() {
-    assertThat(shell.type("proc ls 1").lines()).contains("cmdline", "comm", "maps", "smaps", "status");
+    assertThat(shell.type("proc ls 1").lines()).contains("cmdline", "comm", "maps", "smaps",
+        "status");
     assertThat(shell.type("proc cat 1 comm")).isEqualTo("demo");
     assertThat(shell.type("proc cat 1 nothing")).contains("'nothing' is no file of /proc/PID");
     assertThat(shell.type("proc eat 1 comm")).contains("'eat' is none of ls, cat, export");
