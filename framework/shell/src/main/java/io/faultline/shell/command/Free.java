@@ -48,14 +48,16 @@ public final class Free extends Command {
   }
 
   private static String table(Map<String, Long> kib) {
-    long total = kib.get("MemTotal");
-    long available = kib.get("MemAvailable");
-    long cache = kib.get("Buffers") + kib.get("Cached") + kib.get("SReclaimable");
-    long swap = kib.get("SwapTotal");
-    long swapFree = kib.get("SwapFree");
+    long total = kib.getOrDefault("MemTotal", 0L);
+    long available = kib.getOrDefault("MemAvailable", 0L);
+    long cache = kib.getOrDefault("Buffers", 0L) + kib.getOrDefault("Cached", 0L)
+        + kib.getOrDefault("SReclaimable", 0L);
+    long swap = kib.getOrDefault("SwapTotal", 0L);
+    long swapFree = kib.getOrDefault("SwapFree", 0L);
     return "               total        used        free      shared  buff/cache   available\n"
         + (LINE + " %11d %11d %11d\n").formatted(
-            "Mem:", total, total - available, kib.get("MemFree"), kib.get("Shmem"), cache,
+            "Mem:", total, total - available, kib.getOrDefault("MemFree", 0L),
+            kib.getOrDefault("Shmem", 0L), cache,
             available)
         + LINE.formatted("Swap:", swap, swap - swapFree, swapFree);
   }
