@@ -384,9 +384,9 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   private void dropFrom(long size) {
     long first = pages(size);
     FileRmap rmap = node.kernel().mappings().rmap();
-    rmap.unmap(mapping, first, Long.MAX_VALUE);
+    rmap.unmap(mapping, first, Long.MAX_VALUE, true);
     dropPages(first, true);
-    rmap.unmap(mapping, first, Long.MAX_VALUE);
+    rmap.unmap(mapping, first, Long.MAX_VALUE, true);
     zeroTail(size);
   }
 
@@ -437,7 +437,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     inode.setResizeListener(null);
     long lost = dirty.size();
     FileRmap rmap = node.kernel().mappings().rmap();
-    rmap.unmap(mapping, 0, Long.MAX_VALUE);
+    rmap.unmap(mapping, 0, Long.MAX_VALUE, true);
     dropPages(0, true);
     return lost;
   }
@@ -667,7 +667,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     } finally {
       release(frame);
     }
-    node.kernel().mappings().rmap().unmap(mapping, index, index + 1);
+    node.kernel().mappings().rmap().unmap(mapping, index, index + 1, false);
   }
 
   // ---- writing back -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ public interface FileRmap {
     public void writeProtect(FileMapping mapping, long index, long frame) {}
 
     @Override
-    public void unmap(FileMapping mapping, long first, long end) {}
+    public void unmap(FileMapping mapping, long first, long end, boolean copiesToo) {}
   };
 
   /**
@@ -27,8 +27,10 @@ public interface FileRmap {
   void writeProtect(FileMapping mapping, long index, long frame);
 
   /**
-   * Clears all entries of a half-open range of indices, those of private copies too ({@code
-   * unmap_mapping_range} with {@code even_cows}), and drops their references.
+   * Clears all entries of a half-open range of indices and drops their references ({@code
+   * unmap_mapping_range}).
+   *
+   * @param copiesToo those of private copies too ({@code even_cows}): where the file has become shorter
    */
-  void unmap(FileMapping mapping, long first, long end);
+  void unmap(FileMapping mapping, long first, long end, boolean copiesToo);
 }

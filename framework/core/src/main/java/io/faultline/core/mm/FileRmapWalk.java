@@ -7,6 +7,7 @@ import io.faultline.core.area.AreaTree;
 import io.faultline.core.device.FileRmap;
 import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.Place;
+import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.PageTables;
 import io.faultline.core.paging.Pte;
 import io.faultline.mm.Mman;
@@ -58,13 +59,13 @@ final class FileRmapWalk implements FileRmap {
   }
 
   @Override
-  public void unmap(FileMapping mapping, long first, long end) {
+  public void unmap(FileMapping mapping, long first, long end, boolean copiesToo) {
     mapping.placesWalk().lock();
     try {
       for (Place place : mapping.places().snapshot()) {
         AddressSpace space = spaces.find(place.pid());
         if (space != null) {
-          unmap(space, mapping, place, first, end);
+          unmap(space, mapping, place, first, end, copiesToo);
         }
       }
     } finally {
@@ -78,7 +79,12 @@ final class FileRmapWalk implements FileRmap {
    * its entries until its second half is linked.
    */
   private static void unmap(
-      AddressSpace space, FileMapping mapping, Place place, long first, long end) {
+      AddressSpace space,
+      FileMapping mapping,
+      Place place,
+      long first,
+      long end,
+      boolean copiesToo) {
     long low = Math.max(0, address(place, first));
     long high = Math.min(space.profile().taskSize(), address(place, end));
     long cursor = low;
@@ -90,10 +96,29 @@ final class FileRmapWalk implements FileRmap {
       long from = Math.max(cursor, area.start());
       long to = Math.min(high, area.end());
       if (from < to && area.liesAt(mapping, place.displacement())) {
-        PageZapper.zap(space, from, to, true);
+        if (copiesToo) {
+          PageZapper.zap(space, from, to, true);
+        } else {
+          zapFilePages(space.tables(), from, to);
+        }
       }
       cursor = Math.max(cursor + Mman.PAGE_SIZE, area.end());
     }
+  }
+
+  private static void zapFilePages(PageTables tables, long start, long end) {
+    FrameGather gather = new FrameGather(tables);
+    tables.visit(
+        start,
+        end,
+        (address, entry) -> {
+          if (!Pte.hasFrame(entry) || Pte.isSpecial(entry) || Pte.isAnonymous(entry)) {
+            return entry;
+          }
+          gather.add(address, Pte.frame(entry));
+          return Pte.NONE;
+        });
+    gather.finish();
   }
 
   /** As {@link Place#address}, for indices beyond all files too. */
