@@ -45,6 +45,7 @@ class ModuleArrowsTest {
   @ParameterizedTest
   @ValueSource(strings = {
       "shell", "replay", "driverc", "driver.zero", "driver.simple", "driver.scullp",
+      "driver.hostfile",
       "driver.swapfile", "driver.swapzram", "driver.swapredis"})
   void userOfTheApiKnowsTheApiAlone(String module) {
     String own = "io.faultline." + module + "..";
@@ -76,7 +77,8 @@ class ModuleArrowsTest {
   void everyDriverIsWatched() {
     classes().that().resideInAPackage("io.faultline.driver..").should()
         .resideInAnyPackage("io.faultline.driver.zero..", "io.faultline.driver.simple..",
-            "io.faultline.driver.scullp..", "io.faultline.driver.swapfile..",
+            "io.faultline.driver.scullp..", "io.faultline.driver.hostfile..",
+            "io.faultline.driver.swapfile..",
             "io.faultline.driver.swapzram..", "io.faultline.driver.swapredis..")
         .because("a new driver is added to the list of userOfTheApiKnowsTheApiAlone")
         .check(ALL);

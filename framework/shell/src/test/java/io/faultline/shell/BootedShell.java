@@ -8,6 +8,7 @@ import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.TraceListener;
 import io.faultline.shell.command.Brk;
+import io.faultline.shell.command.Cache;
 import io.faultline.shell.command.ClearRefs;
 import io.faultline.shell.command.Close;
 import io.faultline.shell.command.Core;
@@ -19,6 +20,7 @@ import io.faultline.shell.command.Faults;
 import io.faultline.shell.command.FilesCommand;
 import io.faultline.shell.command.Fork;
 import io.faultline.shell.command.Free;
+import io.faultline.shell.command.Fsync;
 import io.faultline.shell.command.Kill;
 import io.faultline.shell.command.Madvise;
 import io.faultline.shell.command.Maps;
@@ -27,6 +29,7 @@ import io.faultline.shell.command.Mlock;
 import io.faultline.shell.command.Mmap;
 import io.faultline.shell.command.Mprotect;
 import io.faultline.shell.command.Mremap;
+import io.faultline.shell.command.Msync;
 import io.faultline.shell.command.Munlock;
 import io.faultline.shell.command.Munmap;
 import io.faultline.shell.command.Open;
@@ -42,6 +45,8 @@ import io.faultline.shell.command.Spawn;
 import io.faultline.shell.command.Statm;
 import io.faultline.shell.command.Status;
 import io.faultline.shell.command.SwapsCommand;
+import io.faultline.shell.command.Sync;
+import io.faultline.shell.command.Truncate;
 import io.faultline.shell.command.Use;
 import io.faultline.shell.command.Vmas;
 import io.faultline.shell.command.Vmstat;
@@ -98,6 +103,10 @@ public final class BootedShell implements AutoCloseable {
         .with(new Close(tasks, files))
         .with(new Read(tasks, files))
         .with(new Write(tasks, files))
+        .with(new Truncate(tasks, files))
+        .with(new Fsync(tasks, files))
+        .with(new Sync(files))
+        .with(new Cache(files))
         .with(new Mmap(tasks, vmas))
         .with(new Munmap(tasks, vmas))
         .with(new Mprotect(tasks, vmas))
@@ -106,6 +115,7 @@ public final class BootedShell implements AutoCloseable {
         .with(new Madvise(tasks, vmas))
         .with(new Mlock(tasks, vmas))
         .with(new Munlock(tasks, vmas))
+        .with(new Msync(tasks, vmas))
         .with(new Populate(tasks, faults))
         .with(new Peek(tasks))
         .with(new Poke(tasks))

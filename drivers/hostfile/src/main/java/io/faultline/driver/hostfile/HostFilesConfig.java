@@ -14,7 +14,7 @@ public @interface HostFilesConfig {
   /** The folders. */
   @AttributeDefinition(
       description = "NAME=FOLDER for each folder of the host whose files appear as"
-          + " MOUNT_POINT/NAME/…; symbolic links that lead out of it are refused")
+          + " MOUNT_POINT/NAME/…, separated by commas; symbolic links that lead out of it are refused")
   String[] roots() default {};
 
   /** Which of them may be written. */

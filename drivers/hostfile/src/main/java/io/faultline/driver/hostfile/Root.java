@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,13 +35,9 @@ record Root(String name, Path folder, boolean writable) {
    * @throws IllegalArgumentException naming the property and what is wrong with it
    */
   static Map<String, Root> of(String[] definitions, String[] writable) {
-    Set<String> toWrite = new TreeSet<>(Arrays.asList(writable));
-    toWrite.removeIf(String::isBlank);
+    Set<String> toWrite = new TreeSet<>(words(writable));
     Map<String, Root> roots = new LinkedHashMap<>();
-    for (String definition : definitions) {
-      if (definition.isBlank()) {
-        continue;
-      }
+    for (String definition : words(definitions)) {
       int equals = definition.indexOf('=');
       String name = equals < 0 ? "" : definition.substring(0, equals).strip();
       if (!NAME.matcher(name).matches()) {
@@ -58,6 +55,12 @@ record Root(String name, Path folder, boolean writable) {
           "writable: " + toWrite + " are no names of roots; these are " + roots.keySet());
     }
     return roots;
+  }
+
+  /** A configuration file gives one text where there is no other sign of a list. */
+  private static List<String> words(String[] texts) {
+    return Arrays.stream(texts).flatMap(text -> Arrays.stream(text.split(","))).map(String::strip)
+        .filter(word -> !word.isEmpty()).toList();
   }
 
   private static Path folder(String text) {

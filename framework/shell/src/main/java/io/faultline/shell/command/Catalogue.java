@@ -31,12 +31,14 @@ public final class Catalogue {
                   Statm.class, ClearRefs.class, ProcCommand.class)),
           new Group(
               "Files",
-              List.of(FilesCommand.class, Open.class, Close.class, Read.class, Write.class)),
+              List.of(
+                  FilesCommand.class, Open.class, Close.class, Read.class, Write.class,
+                  Truncate.class, Fsync.class, Sync.class, Cache.class)),
           new Group(
               "Memory calls",
               List.of(
                   Mmap.class, Munmap.class, Mprotect.class, Mremap.class, Brk.class, Madvise.class,
-                  Mlock.class, Munlock.class, Populate.class)),
+                  Mlock.class, Munlock.class, Msync.class, Populate.class)),
           new Group("Memory", List.of(Peek.class, Poke.class)),
           new Group(
               "The machine",

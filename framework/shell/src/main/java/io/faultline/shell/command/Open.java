@@ -19,7 +19,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** {@code open(2)} of a device. */
+/** {@code open(2)} of a device or a file. */
 @Component(service = Open.class)
 @GogoCommand(scope = Command.SCOPE, function = "open")
 public final class Open extends Command {
@@ -35,9 +35,10 @@ public final class Open extends Command {
 
   /** The command. */
   @Descriptor("""
-      open a device; read and write if no MODE is given
+      open a device, or a file below a mounted file system; read and write if no MODE is given
       usage: open [PID] DEVICE [r|w|rw]
       example: open 1 /dev/scullp0
+      example: open 1 /host/data/file
       example: open 1 /dev/zero r""")
   public @Nullable Object open(CommandSession session, String... words)
       throws CommandException {
@@ -57,8 +58,9 @@ public final class Open extends Command {
   }
 
   private static String path(String word) throws WordException {
-    if (!word.startsWith("/dev/")) {
-      throw new WordException("is not a device: write /dev/NAME, devices lists them");
+    if (!word.startsWith("/")) {
+      throw new WordException(
+          "is not a device: write /dev/NAME, devices lists them, or a file's whole path");
     }
     return word;
   }
