@@ -26,7 +26,7 @@ public final class Inode {
   private final int seals;
   private final DeviceNumber represents;
   private final @Nullable MmapProvider provider;
-  private final @Nullable AddressSpaceOperations pageCache;
+  private volatile @Nullable AddressSpaceOperations pageCache;
   private volatile String path;
   private volatile long size;
   private volatile @Nullable ResizeListener resizeListener;
@@ -144,6 +144,11 @@ public final class Inode {
     if (listener != null && oldSize != newSize) {
       listener.resized(oldSize, newSize);
     }
+  }
+
+  /** For the kernel: the driver that stores the pages is gone, and nothing must keep it in memory. */
+  public void forgetPageCache() {
+    pageCache = null;
   }
 
   /** For the kernel that keeps its pages: who hears of {@link #resize}; null for nobody. */

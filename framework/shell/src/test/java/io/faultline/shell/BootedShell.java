@@ -2,6 +2,8 @@
 // Copyright the Faultline authors
 package io.faultline.shell;
 
+import io.faultline.driver.hostfile.HostFiles;
+import io.faultline.driver.hostfile.HostFilesConfig;
 import io.faultline.driver.scullp.Scullp;
 import io.faultline.driver.scullp.ScullpConfig;
 import io.faultline.kernel.DeviceRegistration;
@@ -55,6 +57,7 @@ import io.faultline.shell.command.Zoneinfo;
 import io.faultline.shell.trace.Trace;
 import io.faultline.testkit.BootedKernel;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArraySet;
 
@@ -145,6 +148,19 @@ public final class BootedShell implements AutoCloseable {
       answer = gogo.type(line);
     }
     return answer;
+  }
+
+  /** Mounts a folder of the host as {@code /host/data}, to be written. */
+  public AutoCloseable mount(Path folder) {
+    HostFilesConfig config = (HostFilesConfig) Proxy.newProxyInstance(
+        HostFilesConfig.class.getClassLoader(), new Class<?>[] {HostFilesConfig.class},
+        (proxy, method, values) -> switch (method.getName()) {
+          case "roots" -> new String[] {"data=" + folder};
+          case "writable" -> new String[] {"data"};
+          default -> method.getDefaultValue();
+        });
+    return kernel.devices().mount(
+        "/host", DeviceRegistration.of("hostfile"), new HostFiles(config));
   }
 
   /** Takes scullp's driver away, as uninstalling its bundle does. */

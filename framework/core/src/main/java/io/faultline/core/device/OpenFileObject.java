@@ -134,8 +134,12 @@ public final class OpenFileObject implements MappedFile {
     }
   }
 
+  /** The driver is gone. */
   void forgetPrivateData() {
     privateData = null;
+    if (cached != null) {
+      inode.forgetPageCache();
+    }
   }
 
   /** The driver, for messages and for {@link Driver#owns}. */

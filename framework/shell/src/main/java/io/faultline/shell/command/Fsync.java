@@ -33,7 +33,7 @@ public final class Fsync extends Command {
   @Descriptor("""
       write the dirty pages of an open file to where it is stored, and wait for it
       usage: fsync [PID] FD
-      example: fsync 1 0""")
+      example: fsync 1 1""")
   public @Nullable Object fsync(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -37,7 +37,7 @@ public final class Msync extends Command {
       usage: msync [PID] ADDRESS LENGTH
       START-END may stand for ADDRESS LENGTH. An error of a write-back is told once; the pages stay in
       memory and are tried again.
-      example: msync 1 0x7ffff7ff4000 2p""")
+      example: msync 1 0x7ffff7e00000 2p""")
   public @Nullable Object msync(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -33,8 +33,8 @@ public final class Truncate extends Command {
   @Descriptor("""
       change the size of an open file; mappings of what is behind it get SIGBUS from then on
       usage: truncate [PID] FD SIZE
-      example: truncate 1 0 4096
-      example: truncate 1 0 2p""")
+      example: truncate 1 1 4096
+      example: truncate 1 1 2p""")
   public @Nullable Object truncate(CommandSession session, String... words)
       throws CommandException {
     return run(

@@ -13,6 +13,7 @@ import io.faultline.shell.Manual;
 import io.faultline.shell.view.AddressView;
 import io.faultline.shell.view.AreaRow;
 import io.faultline.testkit.ElfCore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -418,15 +419,37 @@ class CommandsTest {
   }
 
   private static void tryExample(String example, Path folder) throws Exception {
-    try (BootedShell fresh = new BootedShell()) {
+    Files.write(folder.resolve("file"), new byte[8192]);
+    try (BootedShell fresh = new BootedShell(); AutoCloseable mount = fresh.mount(folder)) {
+      assertThat(mount).isNotNull();
       fresh.kernel().devices().register(
           DeviceRegistration.of("zero"), new MmapProvider() {});
       fresh.type(
           "spawn demo", "open 1 /dev/scullp0", "write 1 0 " + "x".repeat(4096),
           "write 1 0 " + "y".repeat(4096), "mmap 1 2p rw- shared,fixed 0 at 0x7ffff7ff4000",
-          "read 1 0 1 at 0");
+          "read 1 0 1 at 0", "open 1 /host/data/file",
+          "mmap 1 2p rw- shared,fixed 1 at 0x7ffff7e00000");
       fresh.gogo().session().currentDir(folder);
       fresh.gogo().run(example);
+    }
+  }
+
+  @Test
+  void whatIsStoredThroughAMappingReachesTheHostsFile(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("file"), "x".repeat(5000));
+    try (AutoCloseable mount = shell.mount(folder)) {
+      assertThat(mount).isNotNull();
+      shell.type("spawn demo", "open 1 /host/data/file", "a = (mmap 1 2p rw- shared 0)");
+      shell.type("poke 1 $a hello");
+      assertThat(shell.type("cache")).isEqualTo("cached 2 pages (8k), dirty 1, writeback 0");
+      assertThat(Files.readString(folder.resolve("file"))).startsWith("xxxxx");
+      shell.type("msync 1 $a 2p");
+      assertThat(Files.readString(folder.resolve("file"))).startsWith("hello").hasSize(5000);
+      shell.type("truncate 1 0 100");
+      assertThat(Files.size(folder.resolve("file"))).isEqualTo(100);
+      assertThat(shell.type("write 1 0 at 100 end", "sync", "cache"))
+          .isEqualTo("cached 1 pages (4k), dirty 0, writeback 0");
+      assertThat(Files.readString(folder.resolve("file"))).endsWith("xend");
     }
   }
 
