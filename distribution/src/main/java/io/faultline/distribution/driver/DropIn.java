@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.distribution.driver;
 
+import io.faultline.device.FileSystem;
 import io.faultline.device.SwapDevice;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
@@ -184,20 +185,22 @@ public final class DropIn {
       throws DropInException, InterruptedException {
     int declared = DeclaredDevices.count(bundle);
     await(
-        () -> devicesOf(bundle).size() + swapsOf(bundle).size() >= declared
+        () -> devicesOf(bundle).size() + swapsOf(bundle).size() + mountsOf(bundle).size()
+            >= declared
             || complaints.about(bundle) != null
                 ? bundle
                 : null);
     Installed brought = new Installed(
-        bundle.getSymbolicName(), bundle.getVersion(), devicesOf(bundle), swapsOf(bundle));
-    if (brought.devices().isEmpty() && brought.swaps().isEmpty()) {
+        bundle.getSymbolicName(), bundle.getVersion(), devicesOf(bundle), swapsOf(bundle),
+        mountsOf(bundle));
+    if (brought.isNothing()) {
       String complaint = complaints.about(bundle);
       throw new DropInException(
           "%s runs but brought no device: %s (rmmod %s takes it out again)"
               .formatted(
                   bundle.getSymbolicName(),
                   complaint == null
-                      ? "does it register an MmapProvider with @Device, or a SwapDevice?"
+                      ? "does it register an MmapProvider with @Device, a FileSystem or a SwapDevice?"
                       : complaint,
                   name));
     }
@@ -244,6 +247,20 @@ public final class DropIn {
     return devices.list().stream()
         .filter(d -> d.present() && d.driver().equals(bundle.getSymbolicName()))
         .toList();
+  }
+
+  /** Where its file systems are mounted. */
+  private List<String> mountsOf(Bundle bundle) {
+    try {
+      return context
+          .getServiceReferences(FileSystem.class, "(service.bundleid=" + bundle.getBundleId() + ")")
+          .stream()
+          .filter(reference -> reference.getUsingBundles() != null)
+          .map(reference -> String.valueOf(reference.getProperty(FileSystem.MOUNT_POINT)))
+          .toList();
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private List<String> swapsOf(Bundle bundle) {

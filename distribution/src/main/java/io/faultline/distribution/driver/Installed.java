@@ -15,15 +15,23 @@ import org.osgi.framework.Version;
  * @param version its bundle's version
  * @param devices that programs can open
  * @param swaps names of the swap devices
+ * @param mounts where its file systems are mounted
  */
 public record Installed(
-    String driver, Version version, List<DeviceInfo> devices, List<String> swaps) {
+    String driver, Version version, List<DeviceInfo> devices, List<String> swaps,
+    List<String> mounts) {
+  boolean isNothing() {
+    return devices.isEmpty() && swaps.isEmpty() && mounts.isEmpty();
+  }
+
   /** All of it in one line. */
   public String line() {
     return "%s %s: %s".formatted(driver, version,
         Stream
-            .concat(devices.stream().map(DeviceInfo::path),
-                swaps.stream().map(name -> "swap on " + name))
+            .of(devices.stream().map(DeviceInfo::path),
+                swaps.stream().map(name -> "swap on " + name),
+                mounts.stream().map(point -> "mounted on " + point))
+            .flatMap(parts -> parts)
             .collect(Collectors.joining(" ")));
   }
 }

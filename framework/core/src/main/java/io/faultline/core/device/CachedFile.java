@@ -214,9 +214,14 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     memory.put(frame);
   }
 
-  /** A new page in the cache, locked and with a reference; NONE when there is one already. */
-  private long addPage(long index) throws ErrnoException {
-    long frame = memory.allocate(FrameUse.FILE);
+  /**
+   * A new page in the cache, locked and with a reference; NONE when there is one already.
+   *
+   * @param needed whether other pages may have to go for it
+   */
+  private long addPage(long index, boolean needed) throws ErrnoException {
+    long frame =
+        needed ? memory.allocate(FrameUse.FILE) : memory.allocateIfPlenty(FrameUse.FILE);
     if (frame == PhysicalMemory.NONE) {
       throw new ErrnoException(
           Errno.ENOMEM, inode.path() + ": no memory for page " + index + " of the file");
@@ -239,7 +244,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     while (count < most && (count == 0 || cache.get(index + count) == PhysicalMemory.NONE)) {
       long frame;
       try {
-        frame = addPage(index + count);
+        frame = addPage(index + count, count == 0);
       } catch (ErrnoException noMemory) {
         if (count == 0) {
           throw noMemory;
@@ -564,7 +569,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     while (true) {
       long frame = cache.acquire(index);
       if (frame == PhysicalMemory.NONE) {
-        frame = addPage(index);
+        frame = addPage(index, true);
         if (frame != PhysicalMemory.NONE) {
           return frame;
         }
