@@ -41,7 +41,7 @@ public final class Cache extends Command {
           arguments.end();
           PageCacheCounts now = files.pageCache();
           return new Text(
-              "cached %d pages (%dk), dirty %d, writeback %d".formatted(
+              "pages of files: cached %d (%dk), dirty %d, writeback %d".formatted(
                   now.cached(), now.cached() * 4, now.dirty(), now.writeback()));
         });
   }

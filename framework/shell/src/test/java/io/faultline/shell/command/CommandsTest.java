@@ -441,14 +441,14 @@ class CommandsTest {
       assertThat(mount).isNotNull();
       shell.type("spawn demo", "open 1 /host/data/file", "a = (mmap 1 2p rw- shared 0)");
       shell.type("poke 1 $a hello");
-      assertThat(shell.type("cache")).isEqualTo("cached 2 pages (8k), dirty 1, writeback 0");
+      assertThat(shell.type("cache")).isEqualTo("pages of files: cached 2 (8k), dirty 1, writeback 0");
       assertThat(Files.readString(folder.resolve("file"))).startsWith("xxxxx");
       shell.type("msync 1 $a 2p");
       assertThat(Files.readString(folder.resolve("file"))).startsWith("hello").hasSize(5000);
       shell.type("truncate 1 0 100");
       assertThat(Files.size(folder.resolve("file"))).isEqualTo(100);
       assertThat(shell.type("write 1 0 at 100 end", "sync", "cache"))
-          .isEqualTo("cached 1 pages (4k), dirty 0, writeback 0");
+          .isEqualTo("pages of files: cached 1 (4k), dirty 0, writeback 0");
       assertThat(Files.readString(folder.resolve("file"))).endsWith("xend");
     }
   }
