@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
@@ -50,6 +51,8 @@ final class PageStore {
   private final long buckets;
   private final BitSet used = new BitSet(); // guarded by itself
   private final ConcurrentLinkedQueue<Field> unwanted = new ConcurrentLinkedQueue<>();
+  private final AtomicLong unwantedCount = new AtomicLong();
+  private final long mostUnwanted;
   private int writes; // there is one write at a time
 
   PageStore(Server server, String prefix, long slots) {
@@ -57,6 +60,7 @@ final class PageStore {
     this.prefix = prefix;
     this.tags = new Tags(slots);
     this.buckets = (slots - 1 >> BUCKET_SHIFT) + 1;
+    this.mostUnwanted = slots + (1 << 20);
   }
 
   /** Leaves word whose pages these are, and removes what dead kernels of this machine left. */
@@ -98,7 +102,7 @@ final class PageStore {
     } catch (IOException | RuntimeException e) {
       // What was sent may be there, or may yet come to be.
       for (int i = 0; i < Math.min(from + PORTION, slots.length); i++) {
-        unwanted.add(new Field(slots[i], write));
+        drop(new Field(slots[i], write));
       }
       throw e;
     }
@@ -126,7 +130,7 @@ final class PageStore {
     try {
       server.send(commands);
     } catch (IOException e) {
-      unwanted.addAll(removed);
+      removed.forEach(this::drop);
       throw e;
     }
   }
@@ -195,7 +199,7 @@ final class PageStore {
     for (long slot : slots) {
       long before = tags.set(slot, Tags.EMPTY);
       if (before != Tags.EMPTY) {
-        unwanted.add(new Field(slot, Tags.write(before)));
+        drop(new Field(slot, Tags.write(before)));
       }
     }
   }
@@ -208,9 +212,20 @@ final class PageStore {
       try {
         server.send(commands);
       } catch (IOException e) {
-        unwanted.addAll(removed);
+        removed.forEach(this::drop);
         throw e;
       }
+    }
+  }
+
+  /**
+   * The field is to go. While the server is away there may be more and more of them: beyond a bound they
+   * are forgotten, and go when all goes.
+   */
+  private void drop(Field field) {
+    if (unwantedCount.get() < mostUnwanted) {
+      unwantedCount.incrementAndGet();
+      unwanted.add(field);
     }
   }
 
@@ -218,6 +233,7 @@ final class PageStore {
     List<Field> removed = new ArrayList<>();
     Map<Long, List<byte[]>> byBucket = new TreeMap<>();
     for (Field field = unwanted.poll(); field != null; field = unwanted.poll()) {
+      unwantedCount.decrementAndGet();
       removed.add(field);
       byBucket.computeIfAbsent(field.slot() >> BUCKET_SHIFT, b -> new ArrayList<>())
           .add(field.name());
