@@ -72,7 +72,7 @@ public interface SwapDevice {
    *
    * @param slots where to; all different, ascending
    * @param pages the page for each slot, read-only, 4096 bytes of native memory that any thread may
-   *     read; good during the call only
+   *     read and nobody changes; good during the call only
    * @throws IOException when not all of them were kept: none counts as kept then, nor what the slots
    *     held before
    */
