@@ -3,6 +3,7 @@
 package io.faultline.difftest;
 
 import static io.faultline.mm.Mman.MADV_DONTNEED;
+import static io.faultline.mm.Mman.MADV_FREE;
 import static io.faultline.mm.Mman.MADV_GUARD_INSTALL;
 import static io.faultline.mm.Mman.MADV_GUARD_REMOVE;
 import static io.faultline.mm.Mman.MADV_HUGEPAGE;
@@ -171,12 +172,34 @@ class ProcDifferenceTest {
       child.read(a + PAGE);
       look(child, "child has read what the parent wrote", a, 8);
       look(p, "parent shares it", a, 8);
+      child.write(a + PAGE);
+      child.read(a + 3 * PAGE);
+      child.write(a + 3 * PAGE);
       child.write(a + 2 * PAGE);
       look(p, "parent has not seen what the child wrote", a, 8);
       p.read(a + 2 * PAGE);
       look(p, "parent has read it", a, 8);
       child.exit();
       look(p, "parent is alone", a, 8);
+      p.read(a + 3 * PAGE);
+      look(p, "what the child wrote is dirty, though the child is gone", a, 8);
+    });
+  }
+
+  @Test
+  void pagesThatNeedNotBeKept(Kernel kernel) throws Exception {
+    same(kernel, p -> {
+      long other = p.mmap(PAGE, READ_WRITE, PRIVATE, -1);
+      long a = p.mmap(6 * PAGE, READ_WRITE, PRIVATE, -1);
+      for (int i = 0; i < 6; i++) {
+        p.write(a + i * PAGE);
+      }
+      p.madvise(a, 4 * PAGE, MADV_FREE);
+      // Linux marks the pages when their batch is drained, which munmap does.
+      p.munmap(other, PAGE);
+      look(p, "four are given up", a, 6);
+      p.write(a + PAGE);
+      look(p, "one of them is kept after all", a, 6);
     });
   }
 

@@ -9,6 +9,7 @@ import io.faultline.core.area.AreaOperations;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PageProtector;
 import io.faultline.core.paging.FrameGather;
@@ -263,6 +264,7 @@ final class AreaFaults {
     }
     // The last owner of a copied page need not copy it once more.
     if (Pte.isAnonymous(entry) && memory.references(frame) == 1) {
+      memory.events().count(VmEvent.PGREUSE);
       space.tables().compareAndSet(page, entry, writable(area, entry));
       return Outcome.COPY;
     }

@@ -2,6 +2,9 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.PageTables;
 import io.faultline.core.paging.Pte;
@@ -32,6 +35,7 @@ public final class PageZapper {
             if (Pte.isSpecial(entry)) {
               gather.touch(address);
             } else {
+              noteDirty(space.memory(), entry);
               gather.add(address, Pte.frame(entry));
             }
             return Pte.NONE;
@@ -43,5 +47,16 @@ public final class PageZapper {
           return keepGuards && Pte.isGuard(entry) ? entry : Pte.NONE;
         });
     gather.finish();
+  }
+
+  /**
+   * What was written through an entry stays written when the entry goes ({@code zap_present_folio_ptes}).
+   * Pages of files are dirty from the moment that an entry lets them be written.
+   */
+  private static void noteDirty(PhysicalMemory memory, long entry) {
+    if (Pte.isDirty(entry) && !Pte.isAnonymous(entry)
+        && memory.use(Pte.frame(entry)) != FrameUse.FILE) {
+      memory.table().set(Pte.frame(entry), FrameTable.DIRTY);
+    }
   }
 }

@@ -68,6 +68,7 @@ final class MemoryUsage {
     if (Pte.isAnonymous(entry)) {
       anonymous += PAGE;
       pssAnon += share;
+      lazyFree += !dirty && frames.has(frame, FrameTable.LAZY_FREE) ? PAGE : 0;
     } else if (memory.use(frame) == FrameUse.SHMEM) {
       pssShmem += share;
     } else {

@@ -8,6 +8,7 @@ import io.faultline.core.memory.FilePages;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
 import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.Pte;
 import io.faultline.core.swap.SwapEntry;
@@ -129,7 +130,12 @@ final class Eviction {
   }
 
   private long unmapFileEntry(FrameGather gather, Area area, long address, long entry) {
-    gather.add(address, Pte.frame(entry));
+    long frame = Pte.frame(entry);
+    // Pages of files are dirty from the moment that an entry lets them be written.
+    if (Pte.isDirty(entry) && memory.use(frame) != FrameUse.FILE) {
+      frames.set(frame, FrameTable.DIRTY);
+    }
+    gather.add(address, frame);
     return Pte.NONE;
   }
 
@@ -196,6 +202,7 @@ final class Eviction {
     }
     try {
       to.write(dirty, length);
+      memory.events().count(VmEvent.PSWPOUT, length);
       for (int i = 0; i < length; i++) {
         frames.clear(dirty[i], FrameTable.DIRTY);
       }
@@ -218,8 +225,10 @@ final class Eviction {
 
   private boolean free(int i) {
     long frame = isolated[i];
+    FrameUse use = memory.use(frame);
+    boolean lazily = use == FrameUse.ANONYMOUS && !frames.has(frame, FrameTable.SWAP_CACHED);
     boolean freed =
-        switch (memory.use(frame)) {
+        switch (use) {
           case ANONYMOUS -> dropAnonymous(frame);
           case SHMEM -> dropShared(frame);
           default -> dropFile(frame);
@@ -229,6 +238,10 @@ final class Eviction {
       frames.set(frame, FrameTable.ACTIVE);
       swap.unlock(frame);
       memory.put(frame);
+    } else {
+      memory.events().count(
+          use == FrameUse.FILE ? VmEvent.PGSTEAL_FILE : VmEvent.PGSTEAL_ANON);
+      memory.events().count(VmEvent.PGLAZYFREED, lazily ? 1 : 0);
     }
     return freed;
   }

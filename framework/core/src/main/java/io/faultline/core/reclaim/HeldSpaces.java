@@ -102,6 +102,7 @@ final class HeldSpaces implements AutoCloseable {
   private @Nullable FrameGather hold(AddressSpace space) {
     FrameGather gather = held.get(space);
     if (gather == null && space.tryLockForReading(own)) {
+      space.tables().updateHighWater();
       gather = new FrameGather(space.tables());
       held.put(space, gather);
     }

@@ -82,6 +82,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       return false;
     }
     reclaiming.set(true);
+    events.count(VmEvent.ALLOCSTALL_NORMAL);
     try {
       return shrink(Math.max(wanted, AT_LEAST), true) > 0
           || memory.free() > watermarks.min();
@@ -101,6 +102,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       while (!Thread.currentThread().isInterrupted()) {
         LockSupport.park(this);
         while (memory.free() < watermarks.high() && !Thread.currentThread().isInterrupted()) {
+          events.count(VmEvent.PAGEOUTRUN);
           if (shrink(AT_LEAST, false) == 0) {
             LockSupport.parkNanos(this, PAUSE_NANOS);
             break;
@@ -207,6 +209,8 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
     if (frames.tryLock(frame)) {
       // It may have been freed and given to another before the reference was ours.
       if (isCandidate(frame, room) && !isPinned(frame)) {
+        boolean file = memory.use(frame) == FrameUse.FILE;
+        events.count(file ? VmEvent.PGSCAN_FILE : VmEvent.PGSCAN_ANON);
         return true;
       }
       swap.unlock(frame);
