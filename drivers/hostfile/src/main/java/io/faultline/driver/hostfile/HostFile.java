@@ -119,7 +119,8 @@ final class HostFile implements AddressSpaceOperations {
     if (open == null || !open.isOpen()) {
       open = FileChannel.open(path, writable ? READ_WRITE : READ);
       Object now =
-          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
+          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+              .fileKey();
       if (!key.equals(now)) {
         open.close();
         throw new NoSuchFileException(
@@ -303,9 +304,10 @@ final class HostFile implements AddressSpaceOperations {
           ? Errno.ENOSPC
           : lower.contains("file too large")
               ? Errno.EFBIG
-              : lower.contains("read-only file system")
-                  ? Errno.EROFS
-                  : lower.contains("not a directory") ? Errno.ENOTDIR : Errno.EIO;
+          : lower.contains("read-only file system")
+              ? Errno.EROFS
+          : lower.contains("not a directory") ? Errno.ENOTDIR
+          : Errno.EIO;
     };
     return new ErrnoException(errno, what + ": " + text);
   }

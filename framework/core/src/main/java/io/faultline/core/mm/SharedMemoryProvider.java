@@ -14,6 +14,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
+import io.faultline.mm.PageMapper;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
@@ -173,6 +174,11 @@ final class SharedMemoryProvider implements MmapProvider {
     @Override
     public Nopage nopage(Vma vma, long address, Access access) {
       return page(vma.pageOffsetOf(address));
+    }
+
+    @Override
+    public void mapPages(Vma vma, long firstPage, long lastPage, PageMapper mapper) {
+      held.mapAround(vma, firstPage, Math.min(lastPage, pages - 1), mapper);
     }
   }
 

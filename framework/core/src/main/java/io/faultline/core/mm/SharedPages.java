@@ -9,8 +9,12 @@ import io.faultline.core.memory.PageCache;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.core.swap.SwapSpace;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
+import io.faultline.mm.PageMapper;
+import io.faultline.mm.Vma;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +76,33 @@ final class SharedPages {
       if (result != SwapReader.Result.DONE) {
         return result == SwapReader.Result.OUT_OF_MEMORY ? Nopage.OOM : Nopage.SIGBUS;
       }
+    }
+  }
+
+  /** Maps the pages of a range that are in memory ({@code filemap_map_pages}). */
+  void mapAround(Vma vma, long first, long last, PageMapper mapper) {
+    for (long index = first; index <= last; index++) {
+      long frame = cache.acquire(index);
+      if (frame == PhysicalMemory.NONE) {
+        continue;
+      }
+      // Who takes the page out has it locked, and is not waited for.
+      if (frames.tryLock(frame)) {
+        if (cache.get(index) == frame) {
+          map(vma, index, frame, mapper);
+        }
+        swap.unlock(frame);
+      }
+      memory.put(frame);
+    }
+  }
+
+  private void map(Vma vma, long index, long frame, PageMapper mapper) {
+    try {
+      mapper.insertPage(
+          vma.start() + (index - vma.pageOffset() << Mman.PAGE_SHIFT), memory.page(frame));
+    } catch (ErrnoException thereIsOne) {
+      // It stays.
     }
   }
 
