@@ -441,7 +441,8 @@ class CommandsTest {
       assertThat(mount).isNotNull();
       shell.type("spawn demo", "open 1 /host/data/file", "a = (mmap 1 2p rw- shared 0)");
       shell.type("poke 1 $a hello");
-      assertThat(shell.type("cache")).isEqualTo("pages of files: cached 2 (8k), dirty 1, writeback 0");
+      assertThat(shell.type("cache"))
+          .isEqualTo("pages of files: cached 2 (8k), dirty 1, writeback 0");
       assertThat(Files.readString(folder.resolve("file"))).startsWith("xxxxx");
       shell.type("msync 1 $a 2p");
       assertThat(Files.readString(folder.resolve("file"))).startsWith("hello").hasSize(5000);
