@@ -20,6 +20,7 @@ import java.util.function.Supplier;
 final class FrameAudit {
   private final PhysicalMemory memory;
   private final int[] mapped;
+  private long tableFrames;
   private final Map<Long, Integer> claims = new HashMap<>();
 
   FrameAudit(PhysicalMemory memory) {
@@ -27,8 +28,9 @@ final class FrameAudit {
     this.mapped = new int[(int) memory.frames()];
   }
 
-  /** Adds the entries of one space. */
+  /** Adds the entries of one space, and the frames of its tables. */
   void count(PageTables tables) {
+    tableFrames += tables.tableFrames();
     tables.visit(
         0,
         1L << 47,
@@ -83,6 +85,10 @@ final class FrameAudit {
    * @throws IllegalStateException naming the first frame whose counts are wrong
    */
   void check() {
+    long kept = memory.counts().pageTable();
+    require(
+        kept == tableFrames,
+        () -> kept + " frames are page tables, the spaces have " + tableFrames);
     FrameTable table = memory.table();
     for (int frame = 1; frame < mapped.length; frame++) {
       if (!memory.isLive(frame)) {

@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   writing                    write, truncate: one at a time
- *   +-- storing                read: writePages and sync; write: truncate
+ *   +-- storing                calls of writePages, truncate and sync: one at a time
  *       +-- frames' locks      ascending by index
  *           +-- placesWalk, page tables
  * </pre>
@@ -82,8 +81,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   private final WriteErrors errors = new WriteErrors();
   private final FilemapOperations operations = new FilemapOperations(this);
   private final ReentrantLock writing = new ReentrantLock();
-  /** Held for reading while pages are stored, for writing while what is stored is cut off. */
-  private final ReentrantReadWriteLock storing = new ReentrantReadWriteLock();
+  private final ReentrantLock storing = new ReentrantLock();
   /** Indices of frames that are DIRTY, and of those being stored. */
   private final ConcurrentSkipListSet<Long> dirty = new ConcurrentSkipListSet<>();
   /** When the first of them became so, by {@link System#nanoTime}. */
@@ -228,11 +226,9 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       throw new ErrnoException(
           Errno.ENOMEM, inode.path() + ": no memory for page " + index + " of the file");
     }
-    // Locked before it is the file's: reclaim would take it for a page that nobody needs.
-    frames.lock(frame);
     frames.setOwner(frame, mapping, index);
+    frames.lock(frame);
     if (cache.add(index, frame) != frame) {
-      frames.setOwner(frame, null, 0);
       release(frame);
       return PhysicalMemory.NONE;
     }
@@ -356,8 +352,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     if (frames.owner(frame) != mapping
         || (frames.flags(frame) & (FrameTable.DIRTY | FrameTable.WRITEBACK)) != 0
         || frames.mapCount(frame) != 0
-        || memory.references(frame) != 2
-        || cache.get(frames.index(frame)) != frame) {
+        || memory.references(frame) != 2) {
       return false;
     }
     remove(frame, frames.index(frame));
@@ -366,9 +361,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
 
   @Override
   public boolean writeOut(long frame) {
-    if (frames.owner(frame) != mapping
-        || storing.isWriteLockedByCurrentThread()
-        || !storing.readLock().tryLock()) {
+    if (frames.owner(frame) != mapping || storing.isHeldByCurrentThread() || !storing.tryLock()) {
       return false;
     }
     try {
@@ -385,7 +378,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       }
       return failure == null;
     } finally {
-      storing.readLock().unlock();
+      storing.unlock();
     }
   }
 
@@ -593,7 +586,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   /** {@code ftruncate(2)}. */
   void truncate(long size) throws ErrnoException {
     writing.lock();
-    storing.writeLock().lock();
+    storing.lock();
     try {
       settle();
       call("truncate", false, driver -> driver.truncate(inode, size));
@@ -606,7 +599,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
         dropFrom(size);
       }
     } finally {
-      storing.writeLock().unlock();
+      storing.unlock();
       writing.unlock();
     }
     settle();
@@ -695,7 +688,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       return true;
     }
     ErrnoException failure = null;
-    storing.readLock().lock();
+    storing.lock();
     try {
       settle();
       long began = System.nanoTime();
@@ -722,7 +715,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
         dirtySince = began;
       }
     } finally {
-      storing.readLock().unlock();
+      storing.unlock();
     }
     settle();
     return failure == null;
@@ -812,13 +805,13 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   void sync(long first, long end) {
     revalidate();
     if (writeBack(first, end, false)) {
-      storing.readLock().lock();
+      storing.lock();
       try {
         call("sync", false, driver -> driver.sync(inode));
       } catch (ErrnoException refused) {
         errors.record(refused);
       } finally {
-        storing.readLock().unlock();
+        storing.unlock();
       }
     }
     settle();

@@ -13,5 +13,4 @@ record Kernel(
     Tracer tracer,
     DriverLog log,
     ToLongFunction<DeviceRegistration> pagesHeld,
-    FileMappings mappings,
-    DriverLimits limits) {}
+    FileMappings mappings) {}

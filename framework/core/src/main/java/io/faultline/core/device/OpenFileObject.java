@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class OpenFileObject implements MappedFile {
   private static final long AREA = 1L << 32;
 
-  /** Changes when another driver takes over, while no memory call is under way. */
-  private volatile DeviceNode node;
+  private final DeviceNode node;
   private final Inode inode;
   private final AccessMode mode;
   private final boolean append;
@@ -36,8 +35,6 @@ public final class OpenFileObject implements MappedFile {
   /** Descriptors in the low half, areas in the high one. */
   private final AtomicLong references = new AtomicLong(1);
   private final AtomicBoolean toRelease = new AtomicBoolean();
-  private volatile boolean opened;
-  private volatile boolean offered;
   private volatile long position;
   private volatile @Nullable Object privateData;
 
@@ -53,7 +50,7 @@ public final class OpenFileObject implements MappedFile {
 
   /** The driver's {@code open}; O_PATH opens without it. */
   void open() throws ErrnoException {
-    if (!node.driver().admits(false) && !node.driver().isExchanging()) {
+    if (!node.driver().isPresent()) {
       forgetPages();
       throw new ErrnoException(
           Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), "open"));
@@ -63,9 +60,8 @@ public final class OpenFileObject implements MappedFile {
       return;
     }
     try {
-      call("open", false, Errno.ENXIO, provider -> {
+      node.call(node.driver().lease(), "open", false, Errno.ENXIO, provider -> {
         provider.open(this);
-        opened = true;
         toRelease.set(true);
         return null;
       });
@@ -88,57 +84,6 @@ public final class OpenFileObject implements MappedFile {
 
   DeviceNode node() {
     return node;
-  }
-
-  /** Another driver has it, and will be told to release it. */
-  void moveTo(DeviceNode other) {
-    node = other;
-    toRelease.set(opened);
-  }
-
-  /** It is offered to another driver, which may store its private data, or is no more. */
-  void setOffered(boolean now) {
-    offered = now;
-  }
-
-  /** Whether a driver has opened it. */
-  boolean isOpened() {
-    return opened;
-  }
-
-  /** Calls the driver; waits while it is being exchanged. */
-  private <R extends @Nullable Object> R call(
-      String operation, boolean whileLeaving, Errno whenGone, DriverCall<MmapProvider, R> body)
-      throws ErrnoException {
-    while (true) {
-      DeviceNode now = node;
-      try {
-        return now.callFile(now.driver().lease(), operation, whileLeaving, whenGone, body);
-      } catch (ExchangeException again) {
-        now.driver().awaitExchange(whileLeaving);
-      }
-    }
-  }
-
-  /** As {@link #call}, and waits for a driver that is to come back. No lock of a space is held. */
-  private <R extends @Nullable Object> R transfer(
-      String operation, DriverCall<MmapProvider, R> body) throws ErrnoException {
-    while (true) {
-      DeviceNode now = node;
-      try {
-        return call(operation, false, Errno.ENXIO, body);
-      } catch (ErrnoException refused) {
-        Driver driver = now.driver();
-        if (!now.kernel().watchdog().slot().wasAbsent() || !driver.parks()
-            || references.get() == 0) {
-          throw refused;
-        }
-        if (!driver.pause()) {
-          throw new ErrnoException(
-              Errno.EINTR, operation + ": the wait for the driver was interrupted");
-        }
-      }
-    }
   }
 
   @Override
@@ -184,7 +129,7 @@ public final class OpenFileObject implements MappedFile {
   @Override
   public void setPrivateData(@Nullable Object data) {
     privateData = data;
-    if (node.driver().isGone() && !offered) {
+    if (node.driver().isGone()) {
       privateData = null;
     }
   }
@@ -238,8 +183,8 @@ public final class OpenFileObject implements MappedFile {
       return Placement.DEFAULT;
     }
     try {
-      Placement placement = this.<@Nullable Placement>call(
-          "placement", false, Errno.ENODEV, MmapProvider::placement);
+      Placement placement = node.<MmapProvider, @Nullable Placement>call(
+          node.driver().lease(), "placement", false, Errno.ENODEV, MmapProvider::placement);
       if (placement != null) {
         return placement;
       }
@@ -257,7 +202,8 @@ public final class OpenFileObject implements MappedFile {
       return false;
     }
     try {
-      return call("supportsMapSync", false, Errno.ENODEV,
+      return node.call(
+          node.driver().lease(), "supportsMapSync", false, Errno.ENODEV,
           MmapProvider::supportsMapSync);
     } catch (ErrnoException e) {
       return false;
@@ -270,7 +216,8 @@ public final class OpenFileObject implements MappedFile {
       return inode.size();
     }
     try {
-      long size = call("size", false, Errno.ENODEV, provider -> provider.size(this));
+      long size = node.call(
+          node.driver().lease(), "size", false, Errno.ENODEV, provider -> provider.size(this));
       return Math.max(0, size);
     } catch (ErrnoException e) {
       return inode.size();
@@ -288,11 +235,10 @@ public final class OpenFileObject implements MappedFile {
     if (!canMmap()) {
       throw new ErrnoException(Errno.ENODEV, "fd: " + inode.path() + " cannot be mapped");
     }
+    request.begin(node, cached);
     boolean done = false;
     try {
-      call("mmap", false, Errno.ENODEV, provider -> {
-        // Here: the node may be another one than before a wait.
-        request.begin(node, cached);
+      node.call(node.driver().lease(), "mmap", false, Errno.ENODEV, provider -> {
         provider.mmap(this, request);
         return null;
       });
@@ -331,7 +277,8 @@ public final class OpenFileObject implements MappedFile {
       requirePresent("read");
       return pages.read(offset, target, readAhead);
     }
-    int count = transfer("read",
+    int count = node.call(
+        node.driver().lease(), "read", false, Errno.ENXIO,
         provider -> provider.read(this, offset, target));
     return checkCount("read", count, target.byteSize());
   }
@@ -355,7 +302,8 @@ public final class OpenFileObject implements MappedFile {
       requirePresent("write");
       return pages.write(offset, source);
     }
-    int count = transfer("write",
+    int count = node.call(
+        node.driver().lease(), "write", false, Errno.ENXIO,
         provider -> provider.write(this, offset, source.asReadOnly()));
     return checkCount("write", count, source.byteSize());
   }
@@ -501,7 +449,7 @@ public final class OpenFileObject implements MappedFile {
   void hangUp() {
     if (toRelease.compareAndSet(true, false)) {
       try {
-        call("release", true, Errno.ENXIO, provider -> {
+        node.call(node.driver().lease(), "release", true, Errno.ENXIO, provider -> {
           provider.release(this);
           return null;
         });

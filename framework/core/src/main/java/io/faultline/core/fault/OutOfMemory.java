@@ -15,7 +15,9 @@ public interface OutOfMemory {
    *
    * @param space whose access wants a frame
    * @param address of the access, in bytes
+   * @param attempts that this access has made so far, 1 or more: who still fails after many wants
+   *     more at once than can be had
    * @return null when the access may be tried again; else why not
    */
-  @Nullable Siginfo makeRoom(AddressSpace space, long address);
+  @Nullable Siginfo makeRoom(AddressSpace space, long address, int attempts);
 }

@@ -4,12 +4,14 @@ package io.faultline.core.fault;
 
 import io.faultline.core.area.AnonVma;
 import io.faultline.core.area.Area;
+import io.faultline.core.jfr.SwapInEvent;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PageProtector;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapEntry;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.core.swap.SwapSpace;
 import io.faultline.mm.Access;
@@ -78,11 +80,22 @@ final class SwapFault {
         continue;
       }
       outcome = Outcome.MAJOR;
-      SwapReader.Result result = space.services().swapReader().bringIn(slot, SwapReader.CLUSTER);
+      SwapReader.Result result = bringIn(slot, page);
       if (result != SwapReader.Result.DONE) {
         return result == SwapReader.Result.FAILED ? Outcome.SWAP_FAILED : Outcome.OOM;
       }
     }
+  }
+
+  private SwapReader.Result bringIn(long slot, long page) {
+    SwapInEvent event = SwapInEvent.start();
+    SwapReader.Result result = space.services().swapReader().bringIn(slot, SwapReader.CLUSTER);
+    if (event != null) {
+      event.finish(
+          space.pid(), page, swap.nameOf(slot), SwapEntry.offset(slot),
+          result == SwapReader.Result.DONE ? null : swap.lastFailure(slot));
+    }
+    return result;
   }
 
   /** Exchanges the entry for the page; the caller has a reference of its own. */

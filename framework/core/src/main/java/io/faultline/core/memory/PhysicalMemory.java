@@ -135,6 +135,16 @@ public final class PhysicalMemory implements AutoCloseable {
     return allocate(use, relief == null ? 0 : relief.low());
   }
 
+  /**
+   * As {@link #allocate(FrameUse)}, but never waits for reclaim, and may take the reserve: for who
+   * holds locks ({@code GFP_ATOMIC}).
+   *
+   * @return its number, or {@link #NONE} when memory is used up
+   */
+  public long allocateNow(FrameUse use) {
+    return allocate(use, 0);
+  }
+
   /** Hands out a frame if more than a number of frames are free. */
   private long allocate(FrameUse use, long floor) {
     int frame;

@@ -40,7 +40,7 @@ public final class ExitOperation {
     }
     space.account().addLocked(-space.account().locked());
     space.uncharge(accounted);
-    space.tables().freeTables(0, space.profile().taskSize(), 0, space.profile().taskSize());
+    space.tables().freeTables(0, space.profile().taskSize(), 0, 0);
     space.services().spaces().remove(space);
   }
 }

@@ -39,6 +39,7 @@ public final class PageTables {
   private final PhysicalMemory memory;
   private final Object[] root = new Object[FANOUT];
   private final AtomicLong tables = new AtomicLong();
+  private final TableFrames tableFrames;
   private final AtomicLong generation = new AtomicLong();
   private final LongAdder resident = new LongAdder();
   private final AtomicLong highWater = new AtomicLong();
@@ -51,6 +52,7 @@ public final class PageTables {
    */
   public PageTables(PhysicalMemory memory) {
     this.memory = memory;
+    this.tableFrames = new TableFrames(memory);
   }
 
   /** Whose frames the entries name. */
@@ -200,6 +202,7 @@ public final class PageTables {
               leaf.detach();
               SLOT.setRelease(table, i, null);
               tables.decrementAndGet();
+              tableFrames.remove();
             }
           }
         }
@@ -209,6 +212,7 @@ public final class PageTables {
         if (childBase >= floor && childEnd <= ceiling && isEmpty(lower)) {
           SLOT.setRelease(table, i, null);
           tables.decrementAndGet();
+          tableFrames.remove();
         }
       }
     }
@@ -361,6 +365,11 @@ public final class PageTables {
     highWater.set(resident.sum());
   }
 
+  /** Frames that the tables stand for: as many as there are tables, unless memory is used up. */
+  public long tableFrames() {
+    return tableFrames.held();
+  }
+
   /** Entries that hold a reference on a frame, counted once more. */
   public long residentPages() {
     return residentBelow(root);
@@ -431,6 +440,7 @@ public final class PageTables {
       return there;
     }
     tables.incrementAndGet();
+    tableFrames.add();
     return child;
   }
 

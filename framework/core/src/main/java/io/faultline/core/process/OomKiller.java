@@ -4,6 +4,7 @@ package io.faultline.core.process;
 
 import io.faultline.core.device.DriverLog;
 import io.faultline.core.fault.OutOfMemory;
+import io.faultline.core.jfr.OomKillEvent;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -27,6 +28,8 @@ public final class OomKiller implements OutOfMemory {
 
   /** Reclaim that finds nothing because others are at it is tried again ({@code MAX_RECLAIM_RETRIES}). */
   private static final int RETRIES = 16;
+  /** Who fails so often though there are frames will fail for ever. */
+  private static final int MANY_ATTEMPTS = 64;
   private static final long LONGEST_PAUSE_MILLIS = 8;
   private static final int KIB_PER_PAGE = Mman.PAGE_SIZE / 1024;
 
@@ -48,12 +51,14 @@ public final class OomKiller implements OutOfMemory {
   }
 
   @Override
-  public @Nullable Siginfo makeRoom(AddressSpace space, long address) {
-    for (int i = 0; i < RETRIES; i++) {
+  public @Nullable Siginfo makeRoom(AddressSpace space, long address, int attempts) {
+    for (int i = 0; i < RETRIES && attempts < MANY_ATTEMPTS; i++) {
+      // Others may be taking what is freed as fast as it is.
+      boolean waited = pause(Math.min(LONGEST_PAUSE_MILLIS, i + attempts / 4));
       if (memory.free() > reclaimer.watermarks().min() || reclaimer.reclaim(1)) {
         return null;
       }
-      if (!pause(Math.min(LONGEST_PAUSE_MILLIS, i))) {
+      if (!waited) {
         return refused(address, "memory is used up, and the wait for some was interrupted");
       }
     }
@@ -65,7 +70,11 @@ public final class OomKiller implements OutOfMemory {
     one.lock();
     try {
       if (memory.free() > reclaimer.watermarks().min()) {
-        return null;
+        // Another has made room. But who has tried so often is not helped by that: a driver that says
+        // it is out of memory whatever there is, or who wants more frames at once than there are.
+        return attempts < MANY_ATTEMPTS
+            ? null
+            : refused(address, "no page could be had in " + attempts + " attempts");
       }
       return kill(space, address);
     } finally {
@@ -74,6 +83,9 @@ public final class OomKiller implements OutOfMemory {
   }
 
   private static boolean pause(long millis) {
+    if (millis == 0) {
+      return !Thread.currentThread().isInterrupted();
+    }
     try {
       Thread.sleep(millis);
       return true;
@@ -105,6 +117,9 @@ public final class OomKiller implements OutOfMemory {
     }
     report(caller, victim);
     memory.events().count(VmEvent.OOM_KILL);
+    Footprint footprint = Footprint.of(victim.space());
+    OomKillEvent.emit(
+        victim.pid(), victim.name(), worst, footprint.resident(), footprint.swapped());
     tasks.killForMemory(victim);
     return victim.pid() == caller.pid()
         ? new Siginfo(SignalCode.OOM_KILLED, address, "memory had run out")

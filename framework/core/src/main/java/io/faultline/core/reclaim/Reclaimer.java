@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.reclaim;
 
+import io.faultline.core.jfr.ReclaimEvent;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.MemoryPressure;
@@ -117,12 +118,16 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
 
   /** Frees up to so many frames, and a few more; returns how many. */
   private int shrink(int wanted, boolean direct) {
+    ReclaimEvent event = ReclaimEvent.start();
     long budget = ROUNDS * memory.frames();
     int freed = 0;
     while (freed < wanted && budget > 0) {
       long from = hand.getAndAdd(STRETCH) % memory.frames();
       budget -= STRETCH;
       freed += shrinkStretch(from, Math.min(memory.frames(), from + STRETCH), direct);
+    }
+    if (event != null) {
+      event.finish(direct, ROUNDS * memory.frames() - budget, freed, memory.free());
     }
     return freed;
   }

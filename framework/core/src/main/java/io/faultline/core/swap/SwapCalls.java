@@ -24,8 +24,13 @@ final class SwapCalls {
   private static final class Running {
     final Thread thread = Thread.currentThread();
     final long began = System.nanoTime();
+    final long limit;
     boolean ended;
     boolean late;
+
+    Running(long limit) {
+      this.limit = limit;
+    }
   }
 
   private final long limitNanos;
@@ -39,14 +44,23 @@ final class SwapCalls {
   }
 
   /**
-   * Calls a device on this thread.
+   * Calls a device on this thread, with the limit.
    *
    * @throws IOException what went wrong, whatever it was
    */
   void run(Call call) throws IOException {
+    run(call, limitNanos);
+  }
+
+  /** As {@link #run}, without a limit: making a device ready may take long. */
+  void runUnlimited(Call call) throws IOException {
+    run(call, Long.MAX_VALUE);
+  }
+
+  private void run(Call call, long limit) throws IOException {
     // An interrupt that somebody else has sent is not the device's.
     boolean interrupted = Thread.interrupted();
-    Running self = new Running();
+    Running self = new Running(limit);
     running.add(self);
     Throwable thrown = null;
     try {
@@ -91,7 +105,7 @@ final class SwapCalls {
   void interruptLate() {
     long now = System.nanoTime();
     for (Running one : running) {
-      if (now - one.began > limitNanos) {
+      if (now - one.began > one.limit) {
         synchronized (one) {
           if (!one.ended) {
             one.late = true;

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.swap;
 
+import io.faultline.core.jfr.SwapOutEvent;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.SwapDevice;
@@ -90,7 +91,7 @@ public final class SwapSpace {
     }
     try {
       long[] answer = new long[1];
-      calls.run(
+      calls.runUnlimited(
           () -> {
             device.swapon();
             answer[0] = device.slots();
@@ -121,7 +122,7 @@ public final class SwapSpace {
 
   private void deactivateQuietly(SwapDevice device) {
     try {
-      calls.run(device::swapoff);
+      calls.runUnlimited(device::swapoff);
     } catch (IOException e) {
       // It is not wanted any more.
     }
@@ -234,9 +235,10 @@ public final class SwapSpace {
     return area;
   }
 
-  /** The name of the device of an entry. */
+  /** The name of the device of an entry, for messages. */
   public String nameOf(long entry) {
-    return area(entry).name();
+    SwapArea area = areas.get(SwapEntry.type(entry));
+    return area == null ? "none" : area.name();
   }
 
   // ---- claims -----------------------------------------------------------------------------------
@@ -506,7 +508,18 @@ public final class SwapSpace {
         slots[i] = SwapEntry.offset(frames.swapEntry(order[i]));
         pages[i] = memory.segment(order[i]).asReadOnly();
       }
-      area.write(slots, pages);
+      SwapOutEvent event = SwapOutEvent.start();
+      String failure = null;
+      try {
+        area.write(slots, pages);
+      } catch (IOException e) {
+        failure = String.valueOf(e.getMessage());
+        throw e;
+      } finally {
+        if (event != null) {
+          event.finish(area.name(), slots[0], count, failure);
+        }
+      }
     }
 
     /** Why the device failed last. */
@@ -527,7 +540,9 @@ public final class SwapSpace {
    * be read any more, and the device is given none.
    */
   public void revoke(SwapArea area) {
+    SwapDevice device = area.device();
     area.revoke();
+    deactivateQuietly(device);
   }
 
   /**

@@ -34,7 +34,7 @@ final class Machine implements AutoCloseable {
   /** So little that many a page cannot be had. */
   static final long SCARCE = 48L * Mman.PAGE_SIZE;
   /** Less than the processes of a history want together; the devices have 16 pages of it. */
-  static final long SWAPPING = 96L * Mman.PAGE_SIZE;
+  static final long SWAPPING = 128L * Mman.PAGE_SIZE;
   static final int SWAP_SLOTS = 4096;
 
   private static final int MAX_PROCESSES = 4;

@@ -30,10 +30,11 @@ class PageTablesProperties {
 
   @Property(tries = 400, edgeCases = EdgeCasesMode.NONE)
   void theyAgreeWithASortedMap(@ForAll("calls") List<Call> calls) {
-    try (PhysicalMemory memory = new PhysicalMemory(1 << 20)) {
+    try (PhysicalMemory memory = new PhysicalMemory(16 << 20)) {
       PageTables tables = new PageTables(memory);
       TreeMap<Long, Long> map = new TreeMap<>();
-      long frame = 0;
+      // Behind those that the tables take.
+      long frame = 2048;
       for (Call call : calls) {
         long entry = PageTablesTest.entry(++frame);
         long end = call.page + call.pages;
