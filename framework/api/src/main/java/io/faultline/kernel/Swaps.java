@@ -16,6 +16,9 @@ public interface Swaps {
   /** A snapshot, in the order in which they are used. */
   List<SwapInfo> list();
 
+  /** The names of the devices that are known and get no pages: those that {@link #swapon(String)} takes. */
+  List<String> off();
+
   /**
    * {@code swapon(2)}: from now on pages go there too.
    *

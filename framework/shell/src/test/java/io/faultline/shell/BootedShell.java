@@ -6,9 +6,12 @@ import io.faultline.driver.hostfile.HostFiles;
 import io.faultline.driver.hostfile.HostFilesConfig;
 import io.faultline.driver.scullp.Scullp;
 import io.faultline.driver.scullp.ScullpConfig;
+import io.faultline.driver.swapzram.SwapZram;
+import io.faultline.driver.swapzram.SwapZramConfig;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.TraceListener;
+import io.faultline.mm.ErrnoException;
 import io.faultline.shell.command.Brk;
 import io.faultline.shell.command.Cache;
 import io.faultline.shell.command.ClearRefs;
@@ -34,6 +37,7 @@ import io.faultline.shell.command.Mremap;
 import io.faultline.shell.command.Msync;
 import io.faultline.shell.command.Munlock;
 import io.faultline.shell.command.Munmap;
+import io.faultline.shell.command.OomScoreAdj;
 import io.faultline.shell.command.Open;
 import io.faultline.shell.command.PagemapCommand;
 import io.faultline.shell.command.Peek;
@@ -46,6 +50,8 @@ import io.faultline.shell.command.Smaps;
 import io.faultline.shell.command.Spawn;
 import io.faultline.shell.command.Statm;
 import io.faultline.shell.command.Status;
+import io.faultline.shell.command.Swapoff;
+import io.faultline.shell.command.Swapon;
 import io.faultline.shell.command.SwapsCommand;
 import io.faultline.shell.command.Sync;
 import io.faultline.shell.command.Truncate;
@@ -100,6 +106,9 @@ public final class BootedShell implements AutoCloseable {
         .with(new Vmstat(kernel.proc()))
         .with(new Zoneinfo(kernel.proc()))
         .with(new SwapsCommand(kernel.proc()))
+        .with(new Swapon(kernel.swaps()))
+        .with(new Swapoff(kernel.swaps()))
+        .with(new OomScoreAdj(tasks))
         .with(new Vmas(tasks, vmas, kernel.proc(), devices))
         .with(new FilesCommand(tasks))
         .with(new Open(tasks, files))
@@ -161,6 +170,18 @@ public final class BootedShell implements AutoCloseable {
         });
     return kernel.devices().mount(
         "/host", DeviceRegistration.of("hostfile"), new HostFiles(config));
+  }
+
+  /** Switches a swap device on, compressed memory of 1 MiB, as {@code insmod swap-zram} does. */
+  public void zram(String name) throws ErrnoException {
+    SwapZramConfig config = (SwapZramConfig) Proxy.newProxyInstance(
+        SwapZramConfig.class.getClassLoader(), new Class<?>[] {SwapZramConfig.class},
+        (proxy, method, values) -> switch (method.getName()) {
+          case "name" -> name;
+          case "size_bytes" -> 1L << 20;
+          default -> method.getDefaultValue();
+        });
+    kernel.swaps().swapon(new SwapZram(config), 100);
   }
 
   /** Takes scullp's driver away, as uninstalling its bundle does. */

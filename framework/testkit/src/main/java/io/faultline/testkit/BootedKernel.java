@@ -11,6 +11,7 @@ import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Proc;
+import io.faultline.kernel.Swaps;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceListener;
@@ -86,6 +87,11 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   @Override
   public Proc proc() {
     return core.proc();
+  }
+
+  @Override
+  public Swaps swaps() {
+    return core.swaps();
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
 import io.faultline.kernel.Proc;
+import io.faultline.kernel.Swaps;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 
@@ -33,6 +34,9 @@ public interface Kernel {
 
   /** The texts of {@code /proc}. */
   Proc proc();
+
+  /** The swap devices. */
+  Swaps swaps();
 
   /** Core dumps. */
   CoreDumps cores();

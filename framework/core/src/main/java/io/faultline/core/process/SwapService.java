@@ -10,9 +10,9 @@ import io.faultline.kernel.SwapInfo;
 import io.faultline.kernel.Swaps;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /** {@code swapon(2)} and {@code swapoff(2)}. Thread-safe; one of them at a time. */
 public final class SwapService implements Swaps {
@@ -21,8 +21,8 @@ public final class SwapService implements Swaps {
 
   private final SwapSpace swap;
   private final SwapHome home;
-  /** Devices by name, those that are switched off included. Guarded by this. */
-  private final Map<String, Known> known = new LinkedHashMap<>();
+  /** Devices by name, those that are switched off included. Written with this held. */
+  private final Map<String, Known> known = new ConcurrentSkipListMap<>();
 
   public SwapService(SwapSpace swap, SwapHome home) {
     this.swap = swap;
@@ -32,6 +32,14 @@ public final class SwapService implements Swaps {
   @Override
   public List<SwapInfo> list() {
     return swap.list();
+  }
+
+  @Override
+  public List<String> off() {
+    return known.keySet().stream().filter(name -> {
+      SwapArea area = swap.find(name);
+      return area == null || !swap.isWritable(area);
+    }).toList();
   }
 
   @Override

@@ -21,7 +21,9 @@ public final class Catalogue {
 
   private static final List<Group> GROUPS =
       List.of(
-          new Group("Processes", List.of(Ps.class, Spawn.class, Fork.class, Kill.class, Use.class)),
+          new Group("Processes", 
+              List.of(
+                  Ps.class, Spawn.class, Fork.class, Kill.class, Use.class, OomScoreAdj.class)),
           new Group(
               "Core dumps", List.of(Core.class, CoredumpFilter.class, CorePattern.class)),
           new Group(
@@ -43,7 +45,8 @@ public final class Catalogue {
           new Group(
               "The machine",
               List.of(
-                  Free.class, Meminfo.class, Vmstat.class, Zoneinfo.class, SwapsCommand.class)),
+                  Free.class, Meminfo.class, Vmstat.class, Zoneinfo.class, SwapsCommand.class,
+                  Swapon.class, Swapoff.class)),
           new Group(
               "Drivers",
               List.of(DevicesCommand.class, Drivers.class, Faults.class, Trace.class)),

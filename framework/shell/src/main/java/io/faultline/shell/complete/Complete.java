@@ -4,6 +4,7 @@ package io.faultline.shell.complete;
 
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.Proc;
+import io.faultline.kernel.Swaps;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.shell.Command;
@@ -32,8 +33,9 @@ public final class Complete extends Command {
       @Reference Tasks tasks,
       @Reference VmaService vmas,
       @Reference Devices devices,
-      @Reference Proc proc) {
-    suggestions = new Suggestions(tasks, vmas, devices, proc);
+      @Reference Proc proc,
+      @Reference Swaps swaps) {
+    suggestions = new Suggestions(tasks, vmas, devices, proc, swaps);
   }
 
   /** The command. */

@@ -4,6 +4,8 @@ package io.faultline.shell.complete;
 
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.Proc;
+import io.faultline.kernel.SwapInfo;
+import io.faultline.kernel.Swaps;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceEvent;
@@ -33,12 +35,14 @@ final class Suggestions {
   private final VmaService vmas;
   private final Devices devices;
   private final Proc proc;
+  private final Swaps swaps;
 
-  Suggestions(Tasks tasks, VmaService vmas, Devices devices, Proc proc) {
+  Suggestions(Tasks tasks, VmaService vmas, Devices devices, Proc proc, Swaps swaps) {
     this.tasks = tasks;
     this.vmas = vmas;
     this.devices = devices;
     this.proc = proc;
+    this.swaps = swaps;
   }
 
   /**
@@ -80,6 +84,7 @@ final class Suggestions {
       case "ADVICE" -> plain(MmanNames.MADV.all().stream());
       case "SIGNAL" -> plain(Stream.of(Signal.values()).map(Signal::name));
       case "NAME" -> procFiles(command, before, task);
+      case "SWAP-DEVICE" -> command.equals("swapon") ? plain(swaps.off().stream()) : swapsInUse();
       case "COMMAND" -> commands();
       case "KIND" ->
           plain(
@@ -104,6 +109,10 @@ final class Suggestions {
     return tasks.list().stream()
         .map(task -> Suggestion.of(prefix + task.pid(), task.name()))
         .toList();
+  }
+
+  private List<Suggestion> swapsInUse() {
+    return swaps.list().stream().map(SwapInfo::name).map(name -> Suggestion.of(name, "")).toList();
   }
 
   private static List<Suggestion> files(Task task) {

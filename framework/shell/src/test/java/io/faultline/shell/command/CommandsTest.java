@@ -429,6 +429,9 @@ class CommandsTest {
           "write 1 0 " + "y".repeat(4096), "mmap 1 2p rw- shared,fixed 0 at 0x7ffff7ff4000",
           "read 1 0 1 at 0", "open 1 /host/data/file",
           "mmap 1 2p rw- shared,fixed 1 at 0x7ffff7e00000");
+      fresh.zram("/dev/zram0");
+      fresh.zram("/dev/zram1");
+      fresh.kernel().swaps().swapoff("/dev/zram1");
       fresh.gogo().session().currentDir(folder);
       fresh.gogo().run(example);
     }
@@ -491,6 +494,33 @@ class CommandsTest {
     assertThat(shell.type("coredump_filter 1 0x3f", "coredump_filter 1")).isEqualTo("0000003f");
     assertThat(shell.type("coredump_filter 1 010", "coredump_filter 1")).isEqualTo("00000008");
     assertThat(shell.type("coredump_filter 1 rw")).contains("MASK 'rw' is no mask");
+  }
+
+  @Test
+  void swapIsSwitchedOffAndOnByName() throws Exception {
+    shell.zram("/dev/zram0");
+    shell.type(
+        "spawn demo", "mmap 1 16p rw- private,anonymous,fixed at 0x10000", "poke 1 0x10000 hello",
+        "madvise 1 0x10000 16p pageout");
+    assertThat(shell.type("swaps")).contains("/dev/zram0");
+    assertThat(shell.type("swapoff /dev/zram0")).matches(
+        "/dev/zram0 is off: 1 pages moved home in [0-9.]+ s");
+    assertThat(shell.type("swaps")).doesNotContain("zram");
+    assertThat(shell.type("peek 1 0x10000 5")).contains("hello");
+    assertThat(shell.type("swapoff /dev/zram0")).contains("EINVAL").contains("[/dev/zram0]");
+    assertThat(shell.type("swapon /dev/zram0"))
+        .isEqualTo("/dev/zram0 is on: 1M, 0 used, priority 100");
+    assertThat(shell.type("swapon /dev/zram0")).contains("EBUSY").contains("in use already");
+    assertThat(shell.type("swapon")).contains("SWAP-DEVICE is missing");
+  }
+
+  @Test
+  void oomScoreAdjIsShownAndSet() {
+    shell.type("spawn demo");
+    assertThat(shell.type("oom_score_adj 1")).isEqualTo("0");
+    assertThat(shell.type("oom_score_adj 1 -1000", "oom_score_adj 1")).isEqualTo("-1000");
+    assertThat(shell.type("oom_score_adj 1 1001"))
+        .contains("ADJUSTMENT '1001' is no number in -1000..1000");
   }
 
   @Test

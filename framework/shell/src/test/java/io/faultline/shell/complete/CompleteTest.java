@@ -34,7 +34,7 @@ class CompleteTest {
     var kernel = shell.kernel();
     shell.gogo()
         .with(new Complete(
-            kernel.tasks(), kernel.vmas(), kernel.devices(), kernel.proc()))
+            kernel.tasks(), kernel.vmas(), kernel.devices(), kernel.proc(), kernel.swaps()))
         .with(new Help())
         .listen(new CompletionInstaller());
     shell.gogo().session().put(Shell.VAR_COMPLETIONS, new HashMap<String, List<CompletionData>>());
@@ -119,6 +119,15 @@ class CompleteTest {
     assertThat(tab("open 1 /dev/s"))
         .containsExactly("/dev/scullp0", "/dev/scullp1", "/dev/scullp2", "/dev/scullp3");
     assertThat(tab("open 1 /dev/scullp0 ")).containsExactly("r", "w", "rw");
+  }
+
+  @Test
+  void swapDevicesAreOfferedWhereTheyCanBeSwitched() throws Exception {
+    shell.zram("/dev/zram0");
+    shell.zram("/dev/zram1");
+    shell.kernel().swaps().swapoff("/dev/zram1");
+    assertThat(tab("swapoff ")).containsExactly("/dev/zram0");
+    assertThat(tab("swapon ")).containsExactly("/dev/zram1");
   }
 
   @Test
