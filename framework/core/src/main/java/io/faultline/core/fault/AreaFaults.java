@@ -196,18 +196,19 @@ final class AreaFaults {
   private static Outcome privateWrite(
       AddressSpace space, Area area, AreaOperations operations, long page) {
     space.prepareAnonVma(area);
+    PhysicalMemory memory = space.memory();
+    // First, as in Linux: making room may write files back, and must not meet a page that we locked.
+    long copy = memory.allocate(FrameUse.ANONYMOUS);
+    if (copy == PhysicalMemory.NONE) {
+      return Outcome.OOM;
+    }
     Nopage answer = operations.nopage(area, page, Access.WRITE);
     Page found = answer.page();
     if (found == null) {
+      memory.put(copy);
       return refusal(answer);
     }
-    PhysicalMemory memory = space.memory();
     long original = found.frameNumber();
-    long copy = memory.allocate(FrameUse.ANONYMOUS);
-    if (copy == PhysicalMemory.NONE) {
-      unlock(space, operations, original, false);
-      return Outcome.OOM;
-    }
     memory.copy(original, copy);
     install(space, page, Pte.NONE, ownPage(area, page, memory, copy), copy);
     unlock(space, operations, original, false);
