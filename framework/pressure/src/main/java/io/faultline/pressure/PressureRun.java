@@ -111,7 +111,8 @@ public final class PressureRun {
     Region shared = new Region("shared", 0, map(first, sharedPages, Mman.MAP_SHARED), sharedPages);
     Region copied =
         new Region("copy-on-write", 1, map(first, copiedPages, Mman.MAP_PRIVATE), copiedPages);
-    Worker filler = new Worker(kernel, first, List.of(shared, copied), arguments.seed(), 0, trouble);
+    Worker filler =
+        new Worker(kernel, first, List.of(shared, copied), arguments.seed(), 0, trouble);
     workers.add(filler);
     out.printf("pressure: %d processes, %s of pages in %s of memory; seed %d; swap on %s%n", count,
         mebibytes(arguments.workingSet()), mebibytes(arguments.memory() / Mman.PAGE_SIZE),

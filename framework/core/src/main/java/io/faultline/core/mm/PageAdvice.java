@@ -46,6 +46,8 @@ final class PageAdvice {
       LazyFree.mark(space, start, end);
     } else {
       PageZapper.zap(space, start, end, true);
+      // Tables that are wholly in the range and empty now go as well (zap_pte_range, reclaim_pt).
+      space.tables().freeTables(start, end, start, end);
     }
   }
 

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
@@ -109,6 +110,7 @@ final class SharedMemoryProvider implements MmapProvider {
       }
       if (index == 0) {
         page.segment().set(ValueLayout.JAVA_INT, 0, id);
+        memory.table().set(page.frameNumber(), FrameTable.DIRTY);
       }
       page.put();
     }

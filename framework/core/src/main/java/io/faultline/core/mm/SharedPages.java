@@ -152,6 +152,8 @@ final class SharedPages {
       boolean refault = swap.isRefault(entry);
       swap.remove(frame);
       memory.changeUse(frame, FrameUse.SHMEM);
+      // It is nowhere else any more.
+      frames.set(frame, FrameTable.DIRTY);
       frames.setOwner(frame, mapping, index);
       if (refault) {
         frames.set(frame, FrameTable.ACTIVE | FrameTable.WORKINGSET);

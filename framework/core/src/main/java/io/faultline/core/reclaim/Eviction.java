@@ -114,6 +114,9 @@ final class Eviction {
         && !frames.has(frame, FrameTable.SWAP_CACHED)) {
       return unmapLazily(frame);
     }
+    if (use == FrameUse.SHMEM && isUntouched(frame)) {
+      return spaces.walk(frame, this::unmapFileEntry);
+    }
     long entry = slotFor(frame);
     if (entry == SwapEntry.NONE) {
       return false;
@@ -127,6 +130,19 @@ final class Eviction {
               return Pte.swap(entry);
             })
         : spaces.walk(frame, this::unmapFileEntry);
+  }
+
+  /** Shared memory that nobody has written to is zeros, and need not be kept anywhere. */
+  private boolean isUntouched(long frame) {
+    boolean[] written = {frames.has(frame, FrameTable.DIRTY)};
+    boolean all =
+        spaces.walk(
+            frame,
+            (gather, area, address, entry) -> {
+              written[0] |= Pte.isDirty(entry);
+              return entry;
+            });
+    return all && !written[0];
   }
 
   private long unmapFileEntry(FrameGather gather, Area area, long address, long entry) {
@@ -269,10 +285,15 @@ final class Eviction {
         isUnused(frame)
             && frames.has(frame, FrameTable.SWAP_CACHED)
             && !frames.has(frame, FrameTable.DIRTY);
+    if (mapping != null && !frames.has(frame, FrameTable.SWAP_CACHED)) {
+      return !frames.has(frame, FrameTable.DIRTY) && isUnused(frame)
+          && mapping.cache().replace(frames.index(frame), frame, PhysicalMemory.NONE);
+    }
     if (mapping == null || !written) {
       if (frames.has(frame, FrameTable.SWAP_CACHED)) {
         swap.remove(frame);
       }
+      frames.set(frame, FrameTable.DIRTY);
       return false;
     }
     long entry = frames.swapEntry(frame);
@@ -284,6 +305,7 @@ final class Eviction {
       return true;
     }
     swap.free(entry);
+    frames.set(frame, FrameTable.DIRTY);
     return false;
   }
 

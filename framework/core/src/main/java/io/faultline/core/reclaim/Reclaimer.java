@@ -230,7 +230,8 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       return false;
     }
     return switch (use) {
-      case ANONYMOUS, SHMEM -> canLeave(frame, room);
+      case ANONYMOUS -> canLeave(frame, room);
+      case SHMEM -> canLeave(frame, room) || !frames.has(frame, FrameTable.DIRTY);
       case FILE -> frames.owner(frame) != null;
       default -> false;
     };

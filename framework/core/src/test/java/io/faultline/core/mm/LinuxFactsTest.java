@@ -5,9 +5,11 @@ package io.faultline.core.mm;
 import static io.faultline.mm.Mman.MADV_COLLAPSE;
 import static io.faultline.mm.Mman.MADV_DODUMP;
 import static io.faultline.mm.Mman.MADV_DONTDUMP;
+import static io.faultline.mm.Mman.MADV_DONTNEED;
 import static io.faultline.mm.Mman.MADV_GUARD_INSTALL;
 import static io.faultline.mm.Mman.MADV_HUGEPAGE;
 import static io.faultline.mm.Mman.MADV_NOHUGEPAGE;
+import static io.faultline.mm.Mman.MADV_PAGEOUT;
 import static io.faultline.mm.Mman.MAP_ANONYMOUS;
 import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.MAP_PRIVATE;
@@ -190,6 +192,30 @@ class LinuxFactsTest {
     assertThatThrownBy(
         () -> kernel.calls().madvise(task, BASE + PAGE_SIZE, PAGE_SIZE, MADV_COLLAPSE))
         .hasMessageContaining("advice: a part of the range");
+  }
+
+  @Test
+  void discardingAWholeTablesRangeTakesTheTableAwayToo() throws ErrnoException {
+    map(BASE, 3 * HUGE, MAP_PRIVATE);
+    memory.putByte(BASE + 2 * HUGE, (byte) 1);
+    memory.putByte(BASE, (byte) 1);
+    kernel.calls().madvise(task, BASE, PAGE_SIZE, MADV_DONTNEED);
+    assertThatCode(() -> kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE))
+        .as("a page of the range was discarded, its table stays")
+        .doesNotThrowAnyException();
+    kernel.calls().madvise(task, BASE, HUGE, MADV_DONTNEED);
+    assertCollapseIsInvalid("a part of the range was never touched, or has guard pages");
+  }
+
+  @Test
+  void pageOutDropsSharedPagesThatNobodyWroteTo() throws ErrnoException {
+    long p = map(0, 4 * PAGE_SIZE, MAP_SHARED);
+    memory.getByte(p);
+    memory.getByte(p + PAGE_SIZE);
+    memory.putByte(p + 2 * PAGE_SIZE, (byte) 1);
+    kernel.calls().madvise(task, p, 4 * PAGE_SIZE, MADV_PAGEOUT);
+
+    assertThat(mincore(p, 4)).as("there is no swap").containsExactly(0, 0, 1, 0);
   }
 
   @Test

@@ -21,7 +21,7 @@ public final class Catalogue {
 
   private static final List<Group> GROUPS =
       List.of(
-          new Group("Processes", 
+          new Group("Processes",
               List.of(
                   Ps.class, Spawn.class, Fork.class, Kill.class, Use.class, OomScoreAdj.class)),
           new Group(
