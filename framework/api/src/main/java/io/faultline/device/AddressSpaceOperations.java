@@ -16,8 +16,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * when a page is not in memory or differs from what is stored.
  *
  * <p><b>Threads and locks.</b> Any thread may call, several at once for different pages; never two at
- * once for one page, and never two of {@link #writePages}, {@link #truncate} and {@link #sync} for one
- * inode. The pages are locked meanwhile: touching them through a mapping or through {@code read} would
+ * once for one page, and {@link #truncate} never beside {@link #writePages}, {@link #sync} or itself for
+ * one inode. The pages are locked meanwhile: touching them through a mapping or through {@code read} would
  * wait for ever. {@link Inode#resize} may be called; what a smaller size means to pages in memory is
  * done when the method has returned.
  *

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   writing                    write, truncate: one at a time
- *   +-- storing                calls of writePages, truncate and sync: one at a time
+ *   +-- storing                read: writePages and sync; write: truncate
  *       +-- frames' locks      ascending by index
  *           +-- placesWalk, page tables
  * </pre>
@@ -81,7 +82,8 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   private final WriteErrors errors = new WriteErrors();
   private final FilemapOperations operations = new FilemapOperations(this);
   private final ReentrantLock writing = new ReentrantLock();
-  private final ReentrantLock storing = new ReentrantLock();
+  /** Held for reading while pages are stored, for writing while what is stored is cut off. */
+  private final ReentrantReadWriteLock storing = new ReentrantReadWriteLock();
   /** Indices of frames that are DIRTY, and of those being stored. */
   private final ConcurrentSkipListSet<Long> dirty = new ConcurrentSkipListSet<>();
   /** When the first of them became so, by {@link System#nanoTime}. */
@@ -226,9 +228,11 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       throw new ErrnoException(
           Errno.ENOMEM, inode.path() + ": no memory for page " + index + " of the file");
     }
-    frames.setOwner(frame, mapping, index);
+    // Locked before it is the file's: reclaim would take it for a page that nobody needs.
     frames.lock(frame);
+    frames.setOwner(frame, mapping, index);
     if (cache.add(index, frame) != frame) {
+      frames.setOwner(frame, null, 0);
       release(frame);
       return PhysicalMemory.NONE;
     }
@@ -352,7 +356,8 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     if (frames.owner(frame) != mapping
         || (frames.flags(frame) & (FrameTable.DIRTY | FrameTable.WRITEBACK)) != 0
         || frames.mapCount(frame) != 0
-        || memory.references(frame) != 2) {
+        || memory.references(frame) != 2
+        || cache.get(frames.index(frame)) != frame) {
       return false;
     }
     remove(frame, frames.index(frame));
@@ -361,7 +366,9 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
 
   @Override
   public boolean writeOut(long frame) {
-    if (frames.owner(frame) != mapping || storing.isHeldByCurrentThread() || !storing.tryLock()) {
+    if (frames.owner(frame) != mapping
+        || storing.isWriteLockedByCurrentThread()
+        || !storing.readLock().tryLock()) {
       return false;
     }
     try {
@@ -378,7 +385,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       }
       return failure == null;
     } finally {
-      storing.unlock();
+      storing.readLock().unlock();
     }
   }
 
@@ -586,7 +593,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   /** {@code ftruncate(2)}. */
   void truncate(long size) throws ErrnoException {
     writing.lock();
-    storing.lock();
+    storing.writeLock().lock();
     try {
       settle();
       call("truncate", false, driver -> driver.truncate(inode, size));
@@ -599,7 +606,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
         dropFrom(size);
       }
     } finally {
-      storing.unlock();
+      storing.writeLock().unlock();
       writing.unlock();
     }
     settle();
@@ -688,7 +695,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
       return true;
     }
     ErrnoException failure = null;
-    storing.lock();
+    storing.readLock().lock();
     try {
       settle();
       long began = System.nanoTime();
@@ -715,7 +722,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
         dirtySince = began;
       }
     } finally {
-      storing.unlock();
+      storing.readLock().unlock();
     }
     settle();
     return failure == null;
@@ -805,13 +812,13 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
   void sync(long first, long end) {
     revalidate();
     if (writeBack(first, end, false)) {
-      storing.lock();
+      storing.readLock().lock();
       try {
         call("sync", false, driver -> driver.sync(inode));
       } catch (ErrnoException refused) {
         errors.record(refused);
       } finally {
-        storing.unlock();
+        storing.readLock().unlock();
       }
     }
     settle();

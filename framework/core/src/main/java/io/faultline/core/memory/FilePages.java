@@ -10,7 +10,7 @@ package io.faultline.core.memory;
 public interface FilePages {
   /**
    * Writes a dirty page back ({@code pageout}): takes the right to write from all entries that map it,
-   * then calls the driver. Never waits for another write-back of the file.
+   * then calls the driver. Never waits for one who cuts the file off.
    *
    * @return whether it is clean now
    */
