@@ -14,8 +14,9 @@ import org.osgi.service.component.annotations.ComponentPropertyType;
  * {@code /dev/scullp3}; with {@code count = 1} the node is {@code /dev/scullp}, without a digit.
  *
  * <p>The service properties are {@code device.name}, {@code device.major}, {@code device.minor},
- * {@code device.count}, {@code device.mode} and {@code device.timeoutMillis}; a service that is
- * registered by hand sets the same ones.
+ * {@code device.count}, {@code device.mode}, {@code device.timeoutMillis} and {@code device.unplug}; a
+ * service that is registered by hand sets the same ones. A configuration with the component's PID
+ * overrides them: {@code device.unplug = wait}.
  */
 @ComponentPropertyType
 @Retention(RetentionPolicy.CLASS)
@@ -41,4 +42,7 @@ public @interface Device {
 
   /** How long one callback may take before it counts as hung, in milliseconds. */
   int timeoutMillis() default 2000;
+
+  /** What answers accesses while the driver is not there. */
+  UnplugPolicy unplug() default UnplugPolicy.SIGBUS;
 }

@@ -3,6 +3,7 @@
 package io.faultline.kernel;
 
 import io.faultline.device.DeviceNumber;
+import io.faultline.device.UnplugPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * @param errors callbacks that threw, hung, or gave a wrong answer
  * @param lastError the latest of these, for a person to read
  * @param pages frames that the driver's bundle holds
+ * @param state what answers for it
+ * @param generation goes up with every driver that is registered, and with every upgrade
+ * @param inFlight calls into the driver that are under way, of all its devices
+ * @param unplug what answers accesses while the driver is not there
  */
 public record DeviceInfo(
     String path,
@@ -31,4 +36,30 @@ public record DeviceInfo(
     long faults,
     long errors,
     @Nullable String lastError,
-    long pages) {}
+    long pages,
+    State state,
+    long generation,
+    int inFlight,
+    UnplugPolicy unplug) {
+  /** What answers for a device. */
+  public enum State {
+    /** Its driver. */
+    SERVING,
+    /** Nobody for a moment: another version takes over, or the driver is being removed. */
+    CHANGING,
+    /** Nobody: the driver has failed too often. */
+    QUARANTINED,
+    /** Nobody: the driver is gone, and files or areas are left. */
+    GONE
+  }
+
+  /** A device of generation 0 that serves, or is gone. */
+  public DeviceInfo(
+      String path, DeviceNumber number, String driver, String driverVersion, boolean present,
+      int openFiles, int areas, long faults, long errors, @Nullable String lastError,
+      long pages) {
+    this(
+        path, number, driver, driverVersion, present, openFiles, areas, faults, errors, lastError,
+        pages, present ? State.SERVING : State.GONE, 0, 0, UnplugPolicy.SIGBUS);
+  }
+}

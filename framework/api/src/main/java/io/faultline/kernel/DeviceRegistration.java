@@ -2,6 +2,8 @@
 // Copyright the Faultline authors
 package io.faultline.kernel;
 
+import io.faultline.device.UnplugPolicy;
+
 /**
  * The nodes of a driver; the properties of {@link io.faultline.device.Device}.
  *
@@ -12,6 +14,7 @@ package io.faultline.kernel;
  * @param timeoutMillis how long a callback may take
  * @param driver symbolic name of the bundle, or the driver's class
  * @param version the bundle's version
+ * @param unplug what answers accesses while the driver is not there
  */
 public record DeviceRegistration(
     String name,
@@ -20,7 +23,15 @@ public record DeviceRegistration(
     int count,
     int timeoutMillis,
     String driver,
-    String version) {
+    String version,
+    UnplugPolicy unplug) {
+  /** The same with {@link UnplugPolicy#SIGBUS}. */
+  public DeviceRegistration(
+      String name, int major, int minor, int count, int timeoutMillis, String driver,
+      String version) {
+    this(name, major, minor, count, timeoutMillis, driver, version, UnplugPolicy.SIGBUS);
+  }
+
   /** One node with a free major number and the default time limit of 2 s. */
   public static DeviceRegistration of(String name) {
     return new DeviceRegistration(name, 0, 0, 1, 2000, name, "0.0.0");
@@ -28,11 +39,31 @@ public record DeviceRegistration(
 
   /** The same with several nodes. */
   public DeviceRegistration withCount(int nodes) {
-    return new DeviceRegistration(name, major, minor, nodes, timeoutMillis, driver, version);
+    return new DeviceRegistration(
+        name, major, minor, nodes, timeoutMillis, driver, version, unplug);
   }
 
   /** The same with another time limit, in milliseconds. */
   public DeviceRegistration withTimeoutMillis(int millis) {
-    return new DeviceRegistration(name, major, minor, count, millis, driver, version);
+    return new DeviceRegistration(
+        name, major, minor, count, millis, driver, version, unplug);
+  }
+
+  /** The same with a major number. */
+  public DeviceRegistration withMajor(int number) {
+    return new DeviceRegistration(
+        name, number, minor, count, timeoutMillis, driver, version, unplug);
+  }
+
+  /** The same with another version of the driver. */
+  public DeviceRegistration withVersion(String other) {
+    return new DeviceRegistration(
+        name, major, minor, count, timeoutMillis, driver, other, unplug);
+  }
+
+  /** The same with another answer while the driver is not there. */
+  public DeviceRegistration withUnplug(UnplugPolicy policy) {
+    return new DeviceRegistration(
+        name, major, minor, count, timeoutMillis, driver, version, policy);
   }
 }

@@ -6,6 +6,7 @@ import io.faultline.device.FileSystem;
 import io.faultline.device.MmapProvider;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** The device table. Thread-safe. */
@@ -26,6 +27,23 @@ public interface Devices {
    * @throws IllegalArgumentException when a name is taken or malformed
    */
   AutoCloseable register(DeviceRegistration registration, MmapProvider provider);
+
+  /**
+   * Puts a driver in the place of another one, while its devices are open and mapped: what {@link
+   * Drivers#upgrade} does for bundles, by hand and without OSGi.
+   *
+   * @param old what {@link #register} or this method returned; afterwards closing it does nothing
+   * @param registration the new driver's nodes: the same name, as many nodes at least
+   * @param provider the new driver; {@link io.faultline.device.HandOver} says what it is asked
+   * @param done gets told what was done; may do nothing
+   * @return removes the new driver when closed
+   * @throws UpgradeException when a step fails: the old driver serves on
+   * @throws IllegalArgumentException when {@code old} is none of this table's
+   */
+  AutoCloseable replace(
+      AutoCloseable old, DeviceRegistration registration, MmapProvider provider,
+      Consumer<Upgrade> done)
+      throws UpgradeException;
 
   /**
    * Mounts a file system by hand, without OSGi: what the whiteboard does for {@link FileSystem}

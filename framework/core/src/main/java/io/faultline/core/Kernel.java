@@ -27,6 +27,7 @@ import io.faultline.core.process.FileService;
 import io.faultline.core.process.OomKiller;
 import io.faultline.core.process.ProcService;
 import io.faultline.core.process.ReclaimStatus;
+import io.faultline.core.process.StoppedSpaces;
 import io.faultline.core.process.SwapService;
 import io.faultline.core.process.SystemCalls;
 import io.faultline.core.process.TaskTable;
@@ -84,6 +85,7 @@ public final class Kernel implements AutoCloseable {
   private final ProcService proc;
   private final CoreDumpService cores;
   private final DeviceService devices;
+  private final DeviceTable table;
 
   /**
    * @param memoryBytes physical memory, a multiple of the page size
@@ -119,7 +121,14 @@ public final class Kernel implements AutoCloseable {
                 memory, tasks::spaces, statistics, services.commit(), profile, reclaim),
             reclaim);
     this.devices = new DeviceService(table);
+    this.table = table;
     table.addUnplugHandler(new DriverUnplug(tasks));
+    table.setExchange(new StoppedSpaces(tasks, table), this::accountOf, frame -> false);
+  }
+
+  /** Which drivers there are, for who exchanges and restores them. */
+  public DeviceTable deviceTable() {
+    return table;
   }
 
   private long pagesHeld(DeviceRegistration registration) {
@@ -166,6 +175,10 @@ public final class Kernel implements AutoCloseable {
    * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
    */
   public PageAllocator pagesFor(DeviceRegistration owner) {
+    return accountOf(owner);
+  }
+
+  private DriverPages accountOf(DeviceRegistration owner) {
     return pages.computeIfAbsent(
         new Owner(owner), name -> new DriverPages(memory, name.toString()));
   }
@@ -188,10 +201,17 @@ public final class Kernel implements AutoCloseable {
     return held == null ? 0 : held.reclaim();
   }
 
+  /** As {@link #reclaimPages(DeviceRegistration)}, for all drivers that there were. */
+  public void reclaimAllPages() {
+    pages.values().forEach(DriverPages::reclaim);
+    pages.clear();
+  }
+
   /** Interrupts driver calls that hang, and those of swap devices; to be run periodically. */
   public Runnable watchdog() {
     return () -> {
       watchdog.run();
+      table.tend();
       swap.interruptLate();
     };
   }

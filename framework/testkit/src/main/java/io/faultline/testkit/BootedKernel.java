@@ -6,6 +6,7 @@ import io.faultline.core.device.Watchdog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
+import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
@@ -17,8 +18,6 @@ import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceListener;
 import io.faultline.kernel.VmaService;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -30,7 +29,6 @@ import java.util.concurrent.locks.LockSupport;
 public final class BootedKernel implements Kernel, AutoCloseable {
   private final io.faultline.core.Kernel core;
   private final List<String> problems = new CopyOnWriteArrayList<>();
-  private final Set<String> drivers = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread watchdog;
   private final FrameCounts atBoot;
@@ -101,8 +99,40 @@ public final class BootedKernel implements Kernel, AutoCloseable {
 
   @Override
   public PageAllocator pages(String driver) {
-    drivers.add(driver);
     return core.pagesFor(driver);
+  }
+
+  /**
+   * The page allocator of one version of a driver: two versions of which one follows the other have
+   * accounts of their own, as their bundles would.
+   *
+   * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
+   */
+  public PageAllocator pages(DeviceRegistration owner) {
+    return core.pagesFor(owner);
+  }
+
+  /**
+   * Sets how many errors of one driver are forgiven before it is quarantined; 0 for any number, which
+   * it is at first.
+   */
+  public void errorBudget(long errors) {
+    core.deviceTable().setErrorBudget(errors);
+  }
+
+  /** Sets how long accesses wait for a driver that was removed, in milliseconds; at first 0. */
+  public void gapMillis(long millis) {
+    core.deviceTable().setGapMillis(millis);
+  }
+
+  /**
+   * Brings quarantined devices back.
+   *
+   * @param name a device's path or a driver's name
+   * @return how many devices came back
+   */
+  public int restore(String name) {
+    return core.deviceTable().restore(name);
   }
 
   /** Lets a listener hear what the kernel does, until the kernel is closed. */
@@ -152,7 +182,7 @@ public final class BootedKernel implements Kernel, AutoCloseable {
       }
       validate();
       // References that the drivers' own code holds go first: what is left then, the kernel lost.
-      drivers.forEach(core::reclaimPages);
+      core.reclaimAllPages();
       checkNoFrameLeaked();
     }
   }

@@ -76,6 +76,14 @@ public interface AreaOperations {
 
   @Nullable String name(Area area);
 
+  /**
+   * Where to wait, when the last call on this thread was refused only because the driver is being
+   * replaced, or is waited for; null where the refusal stands.
+   */
+  default @Nullable Parking parking() {
+    return null;
+  }
+
   /** For messages and counters: the device's path, or the file system's name. */
   String owner();
 

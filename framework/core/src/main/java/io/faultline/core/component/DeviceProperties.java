@@ -5,6 +5,7 @@ package io.faultline.core.component;
 import io.faultline.core.component.PageAccounts.Owner;
 import io.faultline.device.Device;
 import io.faultline.device.MmapProvider;
+import io.faultline.device.UnplugPolicy;
 import io.faultline.kernel.DeviceRegistration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,22 @@ final class DeviceProperties {
         integer(property, "count", DEFAULTS.count()),
         integer(property, "timeoutMillis", DEFAULTS.timeoutMillis()),
         owner.symbolicName(),
-        owner.version());
+        owner.version(),
+        unplug(property));
+  }
+
+  private static UnplugPolicy unplug(Function<String, @Nullable Object> property) {
+    Object value = property.apply(Device.PREFIX_ + "unplug");
+    if (value == null) {
+      return DEFAULTS.unplug();
+    }
+    for (UnplugPolicy policy : UnplugPolicy.values()) {
+      if (policy.name().equalsIgnoreCase(value.toString().strip())) {
+        return policy;
+      }
+    }
+    throw new IllegalArgumentException(
+        Device.PREFIX_ + "unplug: " + value + " is no policy; give sigbus, wait or zero");
   }
 
   private static int integer(

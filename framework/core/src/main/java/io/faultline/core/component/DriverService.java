@@ -3,9 +3,11 @@
 package io.faultline.core.component;
 
 import io.faultline.core.component.PageAccounts.Owner;
+import io.faultline.core.device.DeviceTable;
+import io.faultline.core.device.DeviceTable.Successor;
+import io.faultline.core.device.Driver;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceRegistration;
-import io.faultline.kernel.Devices;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -14,17 +16,19 @@ import org.jspecify.annotations.Nullable;
  * can have them. Thread-safe; the driver is called without any lock held.
  */
 final class DriverService {
-  private record Registered(DeviceRegistration registration, AutoCloseable driver) {}
+  private record Registered(DeviceRegistration registration, Driver driver) {}
 
   private final MmapProvider provider;
   private final Owner owner;
   private final Function<String, @Nullable Object> properties;
-  private final Devices devices;
+  private final DeviceTable devices;
   private final KernelLog log;
 
   // Guarded by this object's monitor.
   private @Nullable Registered registered;
   private boolean closed;
+  /** The one that was unregistered last. */
+  private volatile @Nullable Driver last;
 
   /**
    * @param owner the driver's bundle
@@ -34,7 +38,7 @@ final class DriverService {
       MmapProvider provider,
       Owner owner,
       Function<String, @Nullable Object> properties,
-      Devices devices,
+      DeviceTable devices,
       KernelLog log) {
     this.provider = provider;
     this.owner = owner;
@@ -75,6 +79,62 @@ final class DriverService {
     return owner;
   }
 
+  /** The device's name below {@code /dev}, or null when its properties are malformed. */
+  @Nullable String deviceName() {
+    try {
+      return DeviceProperties.read(properties, owner).name();
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /** Whether it has its nodes. */
+  synchronized boolean isRegistered() {
+    return registered != null;
+  }
+
+  /**
+   * As the successor of another service, whose nodes it is to have.
+   *
+   * @return null when the other has none, or this one has its own
+   */
+  @Nullable Successor successorOf(DriverService other) {
+    Registered before;
+    synchronized (other) {
+      before = other.registered;
+    }
+    synchronized (this) {
+      return before == null || registered != null || closed
+          ? null
+          : new Successor(
+              before.driver(), DeviceProperties.read(properties, owner), provider);
+    }
+  }
+
+  /** It has the other's nodes now, and the other has none. */
+  void takeOver(DriverService other, Driver driver) {
+    synchronized (other) {
+      other.registered = null;
+      other.closed = true;
+    }
+    boolean gone;
+    synchronized (this) {
+      gone = closed;
+      if (!gone) {
+        registered = new Registered(DeviceProperties.read(properties, owner), driver);
+      }
+    }
+    if (gone) {
+      driver.close();
+    }
+    log.info("driver " + owner + " has taken over " + driver.paths() + " from " + other.owner);
+  }
+
+  /** What was unregistered last, or null: to be told when its bundle will not come back. */
+  @Nullable Driver left() {
+    return last;
+  }
+
   /** The service goes. Returns when its areas and files are closed and nothing refers to it. */
   void close() {
     unregister(true);
@@ -110,11 +170,8 @@ final class DriverService {
     if (before == null) {
       return;
     }
-    try {
-      before.driver().close();
-    } catch (Exception e) {
-      log.warning("driver " + owner + " could not be unregistered cleanly: " + e);
-    }
+    last = before.driver();
+    before.driver().close();
     log.info("driver " + owner + " no longer serves " + paths(before.registration()));
   }
 

@@ -3,14 +3,29 @@
 package io.faultline.core.component;
 
 import io.faultline.core.component.PageAccounts.Owner;
+import io.faultline.core.device.DeviceTable;
+import io.faultline.core.device.DeviceTable.Successor;
+import io.faultline.core.device.Driver;
 import io.faultline.device.MmapProvider;
+import io.faultline.kernel.Upgrade;
+import io.faultline.kernel.UpgradeException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.SynchronousBundleListener;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -24,16 +39,88 @@ import org.osgi.service.component.annotations.ReferencePolicy;
  * name is taken, costs one line in the log; it is tried again when a driver goes, so that of two
  * versions the new one takes over from the old one whichever was started first.
  */
-@Component(service = {}, immediate = true)
+@Component(service = DriverWhiteboard.class, immediate = true)
 public final class DriverWhiteboard {
   private final KernelComponent kernel;
   private final Map<ServiceReference<MmapProvider>, DriverService> drivers =
       new ConcurrentHashMap<>();
 
+  /** Drivers whose bundle may be updated: accesses wait for it. By bundle. */
+  private final Map<Long, List<Driver>> left = new ConcurrentHashMap<>();
+  private final BundleContext context;
+  // Synchronous: whoever uninstalls a driver finds its areas answering when that returns.
+  private final SynchronousBundleListener bundles = this::bundleChanged;
+
   /** A whiteboard for this kernel. */
   @Activate
-  public DriverWhiteboard(@Reference KernelComponent kernel) {
+  public DriverWhiteboard(@Reference KernelComponent kernel, BundleContext context) {
     this.kernel = kernel;
+    this.context = context;
+    context.addBundleListener(bundles);
+  }
+
+  /** No more drivers. */
+  @Deactivate
+  public void close() {
+    context.removeBundleListener(bundles);
+  }
+
+  private void bundleChanged(BundleEvent event) {
+    long bundle = event.getBundle().getBundleId();
+    if (event.getType() == BundleEvent.UNINSTALLED) {
+      Objects.requireNonNullElse(left.remove(bundle), List.<Driver>of())
+          .forEach(Driver::endGap);
+    } else if (event.getType() == BundleEvent.STARTED) {
+      left.remove(bundle);
+    }
+  }
+
+  /** {@link io.faultline.kernel.Drivers#upgrade}. */
+  Upgrade upgrade(long from, long to) throws UpgradeException {
+    Map<String, DriverService> comers = new TreeMap<>();
+    ofBundle(to).forEach(driver -> {
+      String name = driver.deviceName();
+      if (name != null) {
+        comers.put(name, driver);
+      }
+    });
+    List<Successor> successors = new ArrayList<>();
+    List<DriverService> old = new ArrayList<>();
+    List<DriverService> next = new ArrayList<>();
+    for (DriverService driver : ofBundle(from)) {
+      if (!driver.isRegistered()) {
+        continue;
+      }
+      DriverService comer = comers.get(String.valueOf(driver.deviceName()));
+      Successor successor = comer == null ? null : comer.successorOf(driver);
+      if (comer == null || successor == null) {
+        throw new UpgradeException(
+            UpgradeException.Step.MATCH,
+            "the new version does not offer /dev/" + driver.deviceName()
+                + "; it must have all devices of the old one");
+      }
+      successors.add(successor);
+      old.add(driver);
+      next.add(comer);
+    }
+    if (successors.isEmpty()) {
+      throw new UpgradeException(
+          UpgradeException.Step.MATCH, "bundle " + from + " serves no device");
+    }
+    DeviceTable.Replaced replaced = kernel.kernel().deviceTable().replace(successors);
+    for (int i = 0; i < old.size(); i++) {
+      next.get(i).takeOver(old.get(i), replaced.drivers().get(i));
+    }
+    return replaced.upgrade();
+  }
+
+  private List<DriverService> ofBundle(long id) {
+    return drivers.entrySet().stream()
+        .filter(entry -> entry.getKey().getProperty(Constants.SERVICE_BUNDLEID) instanceof Long bundle
+            && bundle == id)
+        .sorted(Map.Entry.comparingByKey())
+        .map(Map.Entry::getValue)
+        .toList();
   }
 
   @Reference(
@@ -50,7 +137,7 @@ public final class DriverWhiteboard {
             provider,
             Owner.of(bundle),
             reference::getProperty,
-            kernel.kernel().devices(),
+            kernel.kernel().deviceTable(),
             kernel.log());
     kernel.accounts().hold(driver.owner());
     drivers.put(reference, driver);
@@ -69,6 +156,13 @@ public final class DriverWhiteboard {
     DriverService driver = drivers.remove(reference);
     if (driver != null) {
       driver.close();
+      Driver gone = driver.left();
+      if (gone != null
+          && reference.getProperty(Constants.SERVICE_BUNDLEID) instanceof Long bundle) {
+        List<Driver> known = left.computeIfAbsent(bundle, id -> new CopyOnWriteArrayList<>());
+        known.removeIf(other -> !other.isInGap());
+        known.add(gone);
+      }
       kernel.accounts().release(driver.owner());
       retryOthers();
     }

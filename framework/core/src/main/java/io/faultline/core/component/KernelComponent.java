@@ -33,6 +33,8 @@ public final class KernelComponent {
   @Activate
   public KernelComponent(KernelConfig config) {
     kernel = new Kernel(config.memory_bytes(), profile(config), log);
+    kernel.deviceTable().setGapMillis(config.driver_gap_millis());
+    kernel.deviceTable().setErrorBudget(config.driver_error_budget());
     kernel.cores().setPattern(config.core_pattern());
     watchdog = new WatchdogThread(kernel.watchdog(), log);
     kswapd = new ReclaimThread(kernel.reclaim());

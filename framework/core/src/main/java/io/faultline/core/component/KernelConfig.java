@@ -106,4 +106,21 @@ public @interface KernelConfig {
           + " of a second",
       min = "0")
   int vm_dirty__expire__centisecs() default 3000;
+
+  /** How long accesses wait for a driver that was removed or is being updated. */
+  @AttributeDefinition(
+      name = "driver.gap.millis",
+      description = "how long accesses wait for a driver that is stopped to come back, in"
+          + " milliseconds, before its device.unplug answers; one that is uninstalled is not waited"
+          + " for",
+      min = "0")
+  int driver_gap_millis() default 2000;
+
+  /** So many errors of one driver are forgiven. */
+  @AttributeDefinition(
+      name = "driver.error.budget",
+      description = "so many errors of one driver are forgiven; with one more it is quarantined until"
+          + " driver restore brings it back. 0 for any number",
+      min = "0")
+  int driver_error_budget() default 100;
 }

@@ -22,6 +22,7 @@ final class CallSlot {
   private String refusal = "";
   private @Nullable String refusedOwner;
   private long refusedAddress;
+  private boolean notCalled;
 
   CallSlot(Thread thread) {
     this.thread = thread;
@@ -50,6 +51,7 @@ final class CallSlot {
     frame.startedNanos = timed || ++calls % TIME_ONE_CALL_IN == 0 ? System.nanoTime() : 0;
     frame.event = DriverCallEvent.start();
     frame.run(node, operation);
+    notCalled = false;
     // Last: whatever calls something may overflow the stack, and then nothing has begun.
     depth = d + 1;
     return frame;
@@ -84,6 +86,28 @@ final class CallSlot {
       event.finish(node.owner(), node.driver().name(), frame.operation, late);
     }
     return late;
+  }
+
+  /** Whether a call into that driver is under way. */
+  boolean inside(Driver driver) {
+    for (int i = 0; i < depth; i++) {
+      DeviceNode node = frames[i].node;
+      if (node != null && node.driver() == driver) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Remembers that a driver was not called, since it is not there. */
+  void absent(String why) {
+    refused(why);
+    notCalled = true;
+  }
+
+  /** Whether the last call on this thread was none, since the driver is not there. */
+  boolean wasAbsent() {
+    return notCalled;
   }
 
   /** Remembers why a call failed. */

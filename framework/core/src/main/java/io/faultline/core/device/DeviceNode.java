@@ -141,7 +141,8 @@ final class DeviceNode {
     return new DeviceInfo(
         owner, number(), driver.registration().driver(), driver.registration().version(),
         driver.isPresent(), files.size(), (int) areas.sum(), faults.sum(), errors.get(), lastError,
-        kernel.pagesHeld().applyAsLong(driver.registration()));
+        kernel.pagesHeld().applyAsLong(driver.registration()), driver.state(),
+        driver.generation(), kernel.watchdog().inFlight(driver), driver.registration().unplug());
   }
 
   /** The guard of a driver's operations: the same one for the same object as long as it is in use. */
@@ -164,6 +165,25 @@ final class DeviceNode {
       }
       return guard;
     }
+  }
+
+  /** The counters of the node that this one takes the place of go on. */
+  void continueFrom(DeviceNode before) {
+    calls.add(before.calls.sum());
+    faults.add(before.faults.sum());
+    errors.addAndGet(before.errors.get());
+    lastError = before.lastError;
+  }
+
+  /** A file with its areas is this node's from now on. No memory call is under way. */
+  void takeOver(OpenFileObject file) {
+    DeviceNode before = file.node();
+    before.files.remove(file);
+    files.add(file);
+    int moved = file.areas();
+    before.areas.add(-moved);
+    areas.add(moved);
+    file.moveTo(this);
   }
 
   /** One object for all areas of this node: they are as alike as areas of a live driver. */
@@ -201,11 +221,33 @@ final class DeviceNode {
       Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone,
       DriverCall<T, R> body)
       throws ErrnoException {
+    return call(lease, operation, whileLeaving, whenGone, false, body);
+  }
+
+  /**
+   * As {@link #call}, for {@code file_operations}: during an exchange of drivers nothing is called.
+   *
+   * @throws ExchangeException then; to be tried again when it is over
+   */
+  <T, R extends @Nullable Object> R callFile(
+      Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone,
+      DriverCall<T, R> body)
+      throws ErrnoException {
+    return call(lease, operation, whileLeaving, whenGone, true, body);
+  }
+
+  private <T, R extends @Nullable Object> R call(
+      Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone, boolean mayWait,
+      DriverCall<T, R> body)
+      throws ErrnoException {
     CallSlot slot = kernel.watchdog().slot();
+    // What a driver asks of itself belongs to the call that is waited for.
+    boolean nested = mayWait && slot.inside(driver);
     CallFrame frame = slot.enter(this, operation, kernel.tracer().enabled());
     if (frame == null) {
       throw new ErrnoException(Errno.EIO, tooDeep(slot, operation));
     }
+    boolean wait = false;
     R result = null;
     ErrnoException refused = null;
     String thrown = null;
@@ -214,7 +256,8 @@ final class DeviceNode {
     boolean called = false;
     boolean late;
     try {
-      T target = driver.admits(whileLeaving) ? lease.orNull() : null;
+      wait = mayWait && !nested && driver.isExchanging();
+      T target = !wait && driver.admits(whileLeaving || nested) ? lease.orNull() : null;
       if (target != null) {
         calls.increment();
         called = true;
@@ -231,6 +274,9 @@ final class DeviceNode {
       keepInterrupt(t);
     } finally {
       late = slot.exit(frame, this);
+    }
+    if (wait) {
+      throw ExchangeException.INSTANCE;
     }
     if (late) {
       throw new ErrnoException(Errno.ETIMEDOUT, lateText(slot, operation));
@@ -263,8 +309,12 @@ final class DeviceNode {
 
   /** The driver is gone; nothing is counted. */
   String gone(CallSlot slot, String operation) {
-    String text = owner + ": " + operation + ": the driver " + driver.name() + " is gone";
-    slot.refused(text);
+    String text = owner + ": " + operation + ": the driver " + driver.name()
+        + (driver.state() == DeviceInfo.State.QUARANTINED
+            ? " is quarantined; driver restore " + owner + " brings it back. Last error: "
+                + lastError
+            : " is gone");
+    slot.absent(text);
     return text;
   }
 
@@ -299,7 +349,15 @@ final class DeviceNode {
   long count(String text) {
     lastError = text;
     DriverFailureEvent.emit(owner, driver.name(), text);
-    return errors.incrementAndGet();
+    long number = errors.incrementAndGet();
+    if (driver.countError(kernel.limits().errorBudget())) {
+      kernel.log().problem(
+          "driver " + driver.name() + " has failed more than " + kernel.limits().errorBudget()
+              + " times and is quarantined; driver restore " + owner + " brings it back",
+          null);
+      kernel.limits().quarantined(driver);
+    }
+    return number;
   }
 
   void logError(long number, String text, @Nullable String trace) {

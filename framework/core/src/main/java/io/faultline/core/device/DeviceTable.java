@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.DeviceNumber;
@@ -12,6 +13,8 @@ import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.TraceEvent;
+import io.faultline.kernel.Upgrade;
+import io.faultline.kernel.UpgradeException;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
@@ -23,6 +26,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -46,6 +52,11 @@ public final class DeviceTable implements AutoCloseable {
   private final Set<DeviceNode> gone = ConcurrentHashMap.newKeySet();
 
   private final AtomicLong generations = new AtomicLong();
+  /** Exchanges of drivers, one at a time. */
+  private final ReentrantLock exchanging = new ReentrantLock();
+  private volatile StopWorld world = StopWorld.NONE;
+  private volatile Function<DeviceRegistration, DriverPages> pages;
+  private volatile Predicate<Long> keptByKernel = frame -> false;
 
   // Guarded by this object's monitor.
   private long inodes = 1;
@@ -60,8 +71,170 @@ public final class DeviceTable implements AutoCloseable {
   public DeviceTable(
       PhysicalMemory memory, Watchdog watchdog, Tracer tracer, DriverLog log,
       ToLongFunction<DeviceRegistration> pagesHeld) {
-    this.kernel = new Kernel(memory, watchdog, tracer, log, pagesHeld, new FileMappings());
+    this.kernel =
+        new Kernel(
+            memory, watchdog, tracer, log, pagesHeld, new FileMappings(), new DriverLimits());
     this.fileSystems = new FileSystems(this, kernel);
+    this.pages = owner -> new DriverPages(memory, owner.driver());
+  }
+
+  /**
+   * What an exchange of drivers needs of the rest of the kernel; set once, before anything is
+   * registered.
+   *
+   * @param stopWorld brings address spaces to a halt
+   * @param accounts the pages of a driver
+   * @param kept whether the kernel itself keeps a frame, whatever becomes of drivers
+   */
+  public void setExchange(
+      StopWorld stopWorld, Function<DeviceRegistration, DriverPages> accounts,
+      Predicate<Long> kept) {
+    world = stopWorld;
+    pages = accounts;
+    keptByKernel = kept;
+  }
+
+  /**
+   * @param errors so many of one driver are forgiven; one more, and it is quarantined. 0 for any
+   *     number
+   */
+  public void setErrorBudget(long errors) {
+    kernel.limits().setErrorBudget(errors);
+  }
+
+  /**
+   * @param millis how long accesses wait for a driver that was removed to come back, before its {@link
+   *     io.faultline.device.UnplugPolicy} answers
+   */
+  public void setGapMillis(long millis) {
+    kernel.limits().setGapMillis(millis);
+  }
+
+  /** What quarantine has left to do; to be run every now and then by a thread without locks. */
+  public void tend() {
+    for (Driver next = kernel.limits().nextToZap(); next != null;
+        next = kernel.limits().nextToZap()) {
+      Driver driver = next;
+      if (driver.isQuarantined() && !world.tryZap(driver::serves)) {
+        kernel.limits().quarantined(driver);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Brings quarantined drivers back.
+   *
+   * @param name a path, or the driver's symbolic name
+   * @return how many nodes came back
+   */
+  public int restore(String name) {
+    int count = 0;
+    for (Driver driver : byPath.values().stream().map(DeviceNode::driver).distinct().toList()) {
+      if (!driver.isQuarantined()
+          || !driver.paths().contains(name) && !driver.registration().driver().equals(name)) {
+        continue;
+      }
+      try (StopWorld.Stopped stopped = world.stop(driver.registration().timeoutMillis())) {
+        if (driver.suppliesZeros()) {
+          // Those are not its pages.
+          stopped.areas(driver::serves).forEach(stopped::zap);
+        }
+        count += driver.restore() ? driver.nodes().size() : 0;
+      } catch (ErrnoException busy) {
+        kernel.log().problem(
+            "driver " + driver.name() + " could not be restored: " + busy.getMessage(), null);
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Puts drivers in the place of others, all of them or none.
+   *
+   * @param successors in their order: who goes, and who comes
+   * @throws UpgradeException when a step fails; the old drivers serve on
+   */
+  public Replaced replace(List<Successor> successors) throws UpgradeException {
+    List<Exchange.Pair> pairs = new ArrayList<>();
+    for (Successor successor : successors) {
+      pairs.add(new Exchange.Pair(successor.old, successorOf(successor)));
+    }
+    exchanging.lock();
+    try {
+      Upgrade upgrade =
+          new Exchange(kernel, world, pages, keptByKernel, pairs).run(this::enter);
+      for (Exchange.Pair pair : pairs) {
+        kernel.tracer().emit(
+            TraceEvent.Kind.DRIVER, 0, pair.next().nodes().getFirst().owner(), 0, 0,
+            pair.next().name() + " has taken over from " + pair.old().name());
+      }
+      return new Replaced(pairs.stream().map(Exchange.Pair::next).toList(), upgrade);
+    } finally {
+      exchanging.unlock();
+    }
+  }
+
+  /**
+   * Who is to take a driver's place.
+   *
+   * @param registration the same name, as many nodes at least
+   */
+  public record Successor(Driver old, DeviceRegistration registration, MmapProvider provider) {}
+
+  /**
+   * The new drivers, in the order of their predecessors.
+   *
+   * @param upgrade what was done
+   */
+  public record Replaced(List<Driver> drivers, Upgrade upgrade) {}
+
+  /** A driver with nodes that have the old ones' files, not yet in the table. */
+  private Driver successorOf(Successor successor) throws UpgradeException {
+    DeviceRegistration before = successor.old.registration();
+    DeviceRegistration wanted = successor.registration;
+    if (!wanted.name().equals(before.name()) || wanted.count() != before.count()) {
+      throw new UpgradeException(
+          UpgradeException.Step.MATCH,
+          "%s has %d nodes of name %s, its successor %d of name %s; they must be the same".formatted(
+              successor.old.name(), before.count(), before.name(), wanted.count(),
+              wanted.name()));
+    }
+    if (wanted.major() != 0 && wanted.major() != before.major()
+        || wanted.minor() != before.minor() && wanted.major() != 0) {
+      throw new UpgradeException(
+          UpgradeException.Step.MATCH,
+          "%s has the number %d, %d, its successor wants %d, %d".formatted(
+              before.name(), before.major(), before.minor(), wanted.major(), wanted.minor()));
+    }
+    Driver driver;
+    try {
+      check(wanted);
+      driver =
+          create(
+              new DeviceRegistration(
+                  wanted.name(), before.major(), before.minor(), wanted.count(),
+                  wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug()),
+              successor.provider);
+    } catch (IllegalArgumentException e) {
+      throw new UpgradeException(UpgradeException.Step.MATCH, String.valueOf(e.getMessage()));
+    }
+    for (DeviceNode node : successor.old.nodes()) {
+      driver.nodes().add(
+          new DeviceNode(kernel, driver, node.owner(), node.index(), node.inode()));
+    }
+    return driver;
+  }
+
+  private synchronized void enter(List<Exchange.Pair> pairs) {
+    for (Exchange.Pair pair : pairs) {
+      for (int i = 0; i < pair.old().nodes().size(); i++) {
+        DeviceNode node = pair.next().nodes().get(i);
+        node.continueFrom(pair.old().nodes().get(i));
+        byPath.put(node.owner(), node);
+        byNumber.put(node.number(), node);
+      }
+    }
   }
 
   /** Adds one that takes a driver's pages out of address spaces before the driver goes. */
@@ -79,6 +252,7 @@ public final class DeviceTable implements AutoCloseable {
   public Driver register(DeviceRegistration wanted, MmapProvider provider) {
     check(wanted);
     Driver driver;
+    List<DeviceNode> left;
     synchronized (this) {
       List<String> paths = paths(wanted);
       for (String path : paths) {
@@ -89,12 +263,12 @@ public final class DeviceTable implements AutoCloseable {
                   + "; choose another name, or remove that driver first");
         }
       }
-      DeviceRegistration registration = withMajor(wanted);
+      left = gone.stream().filter(node -> paths.contains(node.owner())).toList();
+      DeviceRegistration registration = withMajor(asBefore(wanted, left));
       driver = create(registration, provider);
       for (int i = 0; i < registration.count(); i++) {
         DeviceNumber number = new DeviceNumber(registration.major(), registration.minor() + i);
-        Inode inode = Inode.builder(FileKind.CHARACTER_DEVICE, paths.get(i))
-            .identity(DEVTMPFS, ++inodes).fileSystem("devtmpfs", false).represents(number).build();
+        Inode inode = inode(paths.get(i), number, left);
         DeviceNode node = new DeviceNode(kernel, driver, paths.get(i), i, inode);
         driver.nodes().add(node);
       }
@@ -106,7 +280,21 @@ public final class DeviceTable implements AutoCloseable {
     kernel.tracer().emit(
         TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
         driver.name() + " registered");
+    new Replug(kernel, world).attach(driver, left);
+    left.forEach(this::fileClosed);
     return driver;
+  }
+
+  /** That of a node of the same name and number that is left, or else a new one. */
+  private Inode inode(String path, DeviceNumber number, List<DeviceNode> left) {
+    for (DeviceNode node : left) {
+      Inode inode = node.inode();
+      if (inode != null && node.owner().equals(path) && node.number().equals(number)) {
+        return inode;
+      }
+    }
+    return Inode.builder(FileKind.CHARACTER_DEVICE, path)
+        .identity(DEVTMPFS, ++inodes).fileSystem("devtmpfs", false).represents(number).build();
   }
 
   /**
@@ -201,8 +389,21 @@ public final class DeviceTable implements AutoCloseable {
                 + " of driver " + other.driver().name() + "; give others, or 0 as the major");
       }
     }
-    return new DeviceRegistration(
-        r.name(), major, r.minor(), r.count(), r.timeoutMillis(), r.driver(), r.version());
+    return r.withMajor(major);
+  }
+
+  /** A device that comes back has its old number, where none is asked for and it is free. */
+  private DeviceRegistration asBefore(DeviceRegistration wanted, List<DeviceNode> left) {
+    if (wanted.major() != 0 || left.isEmpty()) {
+      return wanted;
+    }
+    int major = left.getFirst().number().major();
+    for (int i = 0; i < wanted.count(); i++) {
+      if (byNumber.containsKey(new DeviceNumber(major, wanted.minor() + i))) {
+        return wanted;
+      }
+    }
+    return wanted.withMajor(major);
   }
 
   private int freeMajor(int from, int to) {
@@ -223,15 +424,12 @@ public final class DeviceTable implements AutoCloseable {
    * <p>Returns when that is done. A call that hangs holds it up for the driver's time limit at most.
    */
   void unregister(Driver driver) {
-    synchronized (this) {
-      if (!driver.leave()) {
+    boolean leaving = false;
+    while (!leaving) {
+      boolean unused = driver.awaitExchangeEnd(true);
+      leaving = leave(driver);
+      if (!leaving && !driver.isExchanging()) {
         return;
-      }
-      mounts.remove(driver);
-      for (DeviceNode node : driver.nodes()) {
-        byPath.remove(node.owner(), node);
-        byNumber.remove(node.number(), node);
-        gone.add(node);
       }
     }
     long limit = driver.registration().timeoutMillis() + 5L * Watchdog.PERIOD_MILLIS;
@@ -249,6 +447,7 @@ public final class DeviceTable implements AutoCloseable {
     for (DeviceNode node : driver.nodes()) {
       node.files().forEach(OpenFileObject::hangUp);
     }
+    driver.openGap(driver.hasGap() ? kernel.limits().gapMillis() : 0);
     driver.revoke();
     int stuck = kernel.watchdog().drain(driver, limit);
     if (stuck > 0) {
@@ -264,6 +463,20 @@ public final class DeviceTable implements AutoCloseable {
           TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
           driver.name() + " unregistered");
     }
+  }
+
+  private synchronized boolean leave(Driver driver) {
+    if (!driver.leave()) {
+      return false;
+    }
+    driver.openGap(kernel.limits().gapMillis());
+    mounts.remove(driver);
+    for (DeviceNode node : driver.nodes()) {
+      byPath.remove(node.owner(), node);
+      byNumber.remove(node.number(), node);
+      gone.add(node);
+    }
+    return true;
   }
 
   /** A gone device whose last file is closed leaves no trace. */
@@ -288,25 +501,38 @@ public final class DeviceTable implements AutoCloseable {
    */
   public OpenFileObject open(String path, AccessMode mode, boolean append) throws ErrnoException {
     DeviceNode node = byPath.get(path);
-    if (node == null) {
-      Mounts.Found found = mounts.find(path, mode);
-      if (found != null) {
-        return open(found.node(), found.inode(), mode, append);
+    while (node != null) {
+      try {
+        return open(node, inodeOf(node), mode, append);
+      } catch (ErrnoException refused) {
+        DeviceNode now = byPath.get(path);
+        if (refused.errno() != Errno.ENXIO || now == null || now == node) {
+          throw refused;
+        }
+        // Exchanged meanwhile.
+        node = now;
       }
-      if (gone.stream().anyMatch(g -> g.owner().equals(path))) {
-        throw new ErrnoException(Errno.ENXIO, "path: the driver of " + path + " is gone");
-      }
-      throw new ErrnoException(
-          Errno.ENOENT, "path: there is no " + path
-              + (path.startsWith("/dev/")
-                  ? ""
-                  : "; a device's path begins with /dev/, a file's where its file system is mounted"));
     }
+    Mounts.Found found = mounts.find(path, mode);
+    if (found != null) {
+      return open(found.node(), found.inode(), mode, append);
+    }
+    if (gone.stream().anyMatch(g -> g.owner().equals(path))) {
+      throw new ErrnoException(Errno.ENXIO, "path: the driver of " + path + " is gone");
+    }
+    throw new ErrnoException(
+        Errno.ENOENT, "path: there is no " + path
+            + (path.startsWith("/dev/")
+                ? ""
+                : "; a device's path begins with /dev/, a file's where its file system is mounted"));
+  }
+
+  private static Inode inodeOf(DeviceNode node) {
     Inode inode = node.inode();
     if (inode == null) {
-      throw new IllegalStateException(path + " has no inode");
+      throw new IllegalStateException(node.owner() + " has no inode");
     }
-    return open(node, inode, mode, append);
+    return inode;
   }
 
   /**

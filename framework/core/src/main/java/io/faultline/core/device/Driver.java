@@ -4,23 +4,39 @@ package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.area.Parking;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
+import io.faultline.device.UnplugPolicy;
+import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
 import io.faultline.mm.VmOperations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A registered driver: its nodes and the lease on its {@link MmapProvider}. After {@link #close} it
  * refers to no object of the driver's. Thread-safe.
  */
-public final class Driver implements AutoCloseable {
+public final class Driver implements AutoCloseable, Parking {
   private enum Phase {
     SERVING,
+    /** Another driver may take its place: calls of {@code file_operations} wait. */
+    EXCHANGING,
+    /** It has failed too often: as {@link #LEAVING}, until it is brought back. */
+    QUARANTINED,
     /** Being unregistered: only {@code open} and {@code close} of areas and {@code release}. */
     LEAVING,
     GONE
   }
+
+  /** So long a parked access waits at most before it looks again. */
+  private static final long PAUSE_MILLIS = 50;
 
   /** Operations that have nothing, for an area whose driver attached none. */
   private static final VmOperations NO_OPERATIONS = new VmOperations() {};
@@ -31,7 +47,14 @@ public final class Driver implements AutoCloseable {
   private final Overrides overrides;
   private final Lease<MmapProvider> lease;
   private final List<DeviceNode> nodes = new ArrayList<>();
+  private final boolean handsOver;
+  /** Errors since the driver came, or was brought back. */
+  private final AtomicLong errors = new AtomicLong();
+  // Written with this object's monitor held, which is notified then.
   private volatile Phase phase = Phase.SERVING;
+  /** Until when accesses wait for the driver to come back, by {@link System#nanoTime}. */
+  private volatile long gapEnd;
+  private volatile boolean hasGap;
 
   Driver(
       DeviceTable table, DeviceRegistration registration, long generation, MmapProvider provider) {
@@ -40,6 +63,7 @@ public final class Driver implements AutoCloseable {
     this.generation = generation;
     this.overrides = Overrides.of(provider);
     this.lease = new Lease<>(provider);
+    this.handsOver = provider instanceof HandOver;
   }
 
   /** What it was registered with, the major number filled in. */
@@ -73,6 +97,22 @@ public final class Driver implements AutoCloseable {
   public boolean owns(Area area) {
     return area.mappedFile() instanceof OpenFileObject file && file.node().driver() == this
         || area.operations() instanceof GuardedOperations guard && guard.node().driver() == this;
+  }
+
+  /** Whether an area has operations of this driver, and they would be called. */
+  boolean serves(Area area) {
+    return area.operations() instanceof GuardedOperations guard && guard.node().driver() == this
+        && guard != guard.node().goneOperations();
+  }
+
+  /** The node of an area that it {@link #owns}. */
+  DeviceNode nodeOf(Area area) {
+    if (area.operations() instanceof GuardedOperations guard && guard.node().driver() == this) {
+      return guard.node();
+    }
+    return area.mappedFile() instanceof OpenFileObject file && file.node().driver() == this
+        ? file.node()
+        : nodes.getFirst();
   }
 
   /**
@@ -114,19 +154,175 @@ public final class Driver implements AutoCloseable {
 
   boolean admits(boolean whileLeaving) {
     Phase p = phase;
-    return p == Phase.SERVING || whileLeaving && p == Phase.LEAVING;
+    return p == Phase.SERVING || whileLeaving && p != Phase.GONE;
   }
+
+  /** Whether it implements {@link HandOver}. */
+  boolean handsOver() {
+    return handsOver;
+  }
+
+  DeviceInfo.State state() {
+    return switch (phase) {
+      case SERVING -> DeviceInfo.State.SERVING;
+      case EXCHANGING, LEAVING -> DeviceInfo.State.CHANGING;
+      case QUARANTINED -> DeviceInfo.State.QUARANTINED;
+      case GONE -> DeviceInfo.State.GONE;
+    };
+  }
+
+  boolean isExchanging() {
+    return phase == Phase.EXCHANGING;
+  }
+
+  /** Begins an exchange; null when it is being removed, else the way back. */
+  synchronized @Nullable Runnable beginExchange() {
+    Phase before = phase;
+    if (before != Phase.SERVING && before != Phase.QUARANTINED) {
+      return null;
+    }
+    change(Phase.EXCHANGING);
+    return () -> change(before);
+  }
+
+  private synchronized void change(Phase next) {
+    phase = next;
+    notifyAll();
+  }
+
+  /** Another driver has its place: from now on it is gone. */
+  void replaced() {
+    lease.revoke();
+    change(Phase.GONE);
+  }
+
+  /**
+   * Waits for the end of an exchange.
+   *
+   * @param always also when the thread is interrupted
+   * @throws ErrnoException EINTR
+   */
+  void awaitExchange(boolean always) throws ErrnoException {
+    if (awaitExchangeEnd(always) && !always) {
+      throw new ErrnoException(Errno.EINTR, "the wait for the driver was interrupted");
+    }
+  }
+
+  /** As {@link #awaitExchange}; whether the thread was interrupted. */
+  boolean awaitExchangeEnd(boolean always) {
+    boolean interrupted = false;
+    synchronized (this) {
+      while (phase == Phase.EXCHANGING && (always || !interrupted)) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return interrupted;
+  }
+
+  /** Whether an access that finds no driver is to wait. */
+  boolean parks() {
+    return switch (phase) {
+      case SERVING, EXCHANGING -> true;
+      case QUARANTINED -> registration.unplug() == UnplugPolicy.WAIT;
+      case LEAVING -> hasGap || registration.unplug() == UnplugPolicy.WAIT;
+      case GONE -> isInGap() || registration.unplug() == UnplugPolicy.WAIT;
+    };
+  }
+
+  /** Whether accesses wait for it to come back, for a while. */
+  public boolean isInGap() {
+    return hasGap && System.nanoTime() - gapEnd < 0;
+  }
+
+  /** Whether an access that finds no driver, and does not wait, gets a page of zeros. */
+  boolean suppliesZeros() {
+    return registration.unplug() == UnplugPolicy.ZERO;
+  }
+
+  boolean hasGap() {
+    return hasGap;
+  }
+
+  /** Lets accesses wait for so long once the driver is gone. */
+  void openGap(long millis) {
+    hasGap = millis > 0;
+    gapEnd = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+  }
+
+  /** Accesses wait no more; {@link UnplugPolicy} answers. */
+  public synchronized void endGap() {
+    hasGap = false;
+    notifyAll();
+  }
+
+  /** Something has changed for those that wait. */
+  synchronized void awake() {
+    notifyAll();
+  }
+
+  @Override
+  public boolean pause() {
+    synchronized (this) {
+      if (!parks() || phase == Phase.SERVING) {
+        return !Thread.currentThread().isInterrupted();
+      }
+      try {
+        wait(PAUSE_MILLIS);
+        return true;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+
+  /** One error more; true when it is one too many and the driver is in quarantine from now on. */
+  boolean countError(long budget) {
+    long count = errors.incrementAndGet();
+    if (budget <= 0 || count <= budget) {
+      return false;
+    }
+    synchronized (this) {
+      if (phase != Phase.SERVING) {
+        return false;
+      }
+      change(Phase.QUARANTINED);
+      return true;
+    }
+  }
+
+  boolean isQuarantined() {
+    return phase == Phase.QUARANTINED;
+  }
+
+  /** Brings it back from quarantine; false when it is in none. */
+  synchronized boolean restore() {
+    if (phase != Phase.QUARANTINED) {
+      return false;
+    }
+    errors.set(0);
+    change(Phase.SERVING);
+    return true;
+  }
+
 
   boolean isGone() {
     return phase == Phase.GONE;
   }
 
   /** Begins to leave; the caller holds the table's monitor. False when it does already. */
-  boolean leave() {
-    if (phase != Phase.SERVING) {
+  synchronized boolean leave() {
+    if (phase != Phase.SERVING && phase != Phase.QUARANTINED) {
       return false;
     }
-    phase = Phase.LEAVING;
+    change(Phase.LEAVING);
     return true;
   }
 
@@ -135,8 +331,8 @@ public final class Driver implements AutoCloseable {
   }
 
   void revoke() {
-    phase = Phase.GONE;
     lease.revoke();
+    change(Phase.GONE);
     nodes.forEach(DeviceNode::revoke);
   }
 

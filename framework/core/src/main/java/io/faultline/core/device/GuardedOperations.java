@@ -4,6 +4,8 @@ package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.area.Parking;
+import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Access;
@@ -180,6 +182,9 @@ final class GuardedOperations implements AreaOperations {
     Nopage result = answer != null && !late
         ? accepted(slot, answer, address)
         : refused(slot, called, late, answer, thrown, trace);
+    if (!called && !late && zeros()) {
+      result = zeroPage();
+    }
     if (outOfMemory && !late) {
       result = Nopage.OOM;
     }
@@ -205,6 +210,23 @@ final class GuardedOperations implements AreaOperations {
       return Nopage.SIGBUS;
     }
     return answer;
+  }
+
+  /** Whether pages of zeros stand for those of a driver that is not there. */
+  private boolean zeros() {
+    return node.driver().suppliesZeros() && !node.driver().parks();
+  }
+
+  private Nopage zeroPage() {
+    PhysicalMemory memory = node.kernel().memory();
+    long frame = memory.allocate(FrameUse.DRIVER);
+    return frame == PhysicalMemory.NONE ? Nopage.OOM : Nopage.minor(memory.lend(frame));
+  }
+
+  @Override
+  public @Nullable Parking parking() {
+    Driver driver = node.driver();
+    return node.kernel().watchdog().slot().wasAbsent() && driver.parks() ? driver : null;
   }
 
   private String unusable(Page page) {
@@ -276,7 +298,7 @@ final class GuardedOperations implements AreaOperations {
           lease, "pageMkwrite", false, Errno.EFAULT,
           operations -> operations.pageMkwrite(area, address, page));
     } catch (ErrnoException e) {
-      return false;
+      return node.kernel().watchdog().slot().wasAbsent() && zeros();
     }
     CallSlot slot = node.kernel().watchdog().slot();
     if (answer == null) {

@@ -13,4 +13,5 @@ record Kernel(
     Tracer tracer,
     DriverLog log,
     ToLongFunction<DeviceRegistration> pagesHeld,
-    FileMappings mappings) {}
+    FileMappings mappings,
+    DriverLimits limits) {}

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class OpenFileObject implements MappedFile {
   private static final long AREA = 1L << 32;
 
-  private final DeviceNode node;
+  /** Changes when another driver takes over, while no memory call is under way. */
+  private volatile DeviceNode node;
   private final Inode inode;
   private final AccessMode mode;
   private final boolean append;
@@ -35,6 +36,8 @@ public final class OpenFileObject implements MappedFile {
   /** Descriptors in the low half, areas in the high one. */
   private final AtomicLong references = new AtomicLong(1);
   private final AtomicBoolean toRelease = new AtomicBoolean();
+  private volatile boolean opened;
+  private volatile boolean offered;
   private volatile long position;
   private volatile @Nullable Object privateData;
 
@@ -50,7 +53,7 @@ public final class OpenFileObject implements MappedFile {
 
   /** The driver's {@code open}; O_PATH opens without it. */
   void open() throws ErrnoException {
-    if (!node.driver().isPresent()) {
+    if (!node.driver().admits(false) && !node.driver().isExchanging()) {
       forgetPages();
       throw new ErrnoException(
           Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), "open"));
@@ -60,8 +63,9 @@ public final class OpenFileObject implements MappedFile {
       return;
     }
     try {
-      node.call(node.driver().lease(), "open", false, Errno.ENXIO, provider -> {
+      call("open", false, Errno.ENXIO, provider -> {
         provider.open(this);
+        opened = true;
         toRelease.set(true);
         return null;
       });
@@ -84,6 +88,57 @@ public final class OpenFileObject implements MappedFile {
 
   DeviceNode node() {
     return node;
+  }
+
+  /** Another driver has it, and will be told to release it. */
+  void moveTo(DeviceNode other) {
+    node = other;
+    toRelease.set(opened);
+  }
+
+  /** It is offered to another driver, which may store its private data, or is no more. */
+  void setOffered(boolean now) {
+    offered = now;
+  }
+
+  /** Whether a driver has opened it. */
+  boolean isOpened() {
+    return opened;
+  }
+
+  /** Calls the driver; waits while it is being exchanged. */
+  private <R extends @Nullable Object> R call(
+      String operation, boolean whileLeaving, Errno whenGone, DriverCall<MmapProvider, R> body)
+      throws ErrnoException {
+    while (true) {
+      DeviceNode now = node;
+      try {
+        return now.callFile(now.driver().lease(), operation, whileLeaving, whenGone, body);
+      } catch (ExchangeException again) {
+        now.driver().awaitExchange(whileLeaving);
+      }
+    }
+  }
+
+  /** As {@link #call}, and waits for a driver that is to come back. No lock of a space is held. */
+  private <R extends @Nullable Object> R transfer(
+      String operation, DriverCall<MmapProvider, R> body) throws ErrnoException {
+    while (true) {
+      DeviceNode now = node;
+      try {
+        return call(operation, false, Errno.ENXIO, body);
+      } catch (ErrnoException refused) {
+        Driver driver = now.driver();
+        if (!now.kernel().watchdog().slot().wasAbsent() || !driver.parks()
+            || references.get() == 0) {
+          throw refused;
+        }
+        if (!driver.pause()) {
+          throw new ErrnoException(
+              Errno.EINTR, operation + ": the wait for the driver was interrupted");
+        }
+      }
+    }
   }
 
   @Override
@@ -129,7 +184,7 @@ public final class OpenFileObject implements MappedFile {
   @Override
   public void setPrivateData(@Nullable Object data) {
     privateData = data;
-    if (node.driver().isGone()) {
+    if (node.driver().isGone() && !offered) {
       privateData = null;
     }
   }
@@ -183,8 +238,8 @@ public final class OpenFileObject implements MappedFile {
       return Placement.DEFAULT;
     }
     try {
-      Placement placement = node.<MmapProvider, @Nullable Placement>call(
-          node.driver().lease(), "placement", false, Errno.ENODEV, MmapProvider::placement);
+      Placement placement = this.<@Nullable Placement>call(
+          "placement", false, Errno.ENODEV, MmapProvider::placement);
       if (placement != null) {
         return placement;
       }
@@ -202,8 +257,7 @@ public final class OpenFileObject implements MappedFile {
       return false;
     }
     try {
-      return node.call(
-          node.driver().lease(), "supportsMapSync", false, Errno.ENODEV,
+      return call("supportsMapSync", false, Errno.ENODEV,
           MmapProvider::supportsMapSync);
     } catch (ErrnoException e) {
       return false;
@@ -216,8 +270,7 @@ public final class OpenFileObject implements MappedFile {
       return inode.size();
     }
     try {
-      long size = node.call(
-          node.driver().lease(), "size", false, Errno.ENODEV, provider -> provider.size(this));
+      long size = call("size", false, Errno.ENODEV, provider -> provider.size(this));
       return Math.max(0, size);
     } catch (ErrnoException e) {
       return inode.size();
@@ -235,10 +288,11 @@ public final class OpenFileObject implements MappedFile {
     if (!canMmap()) {
       throw new ErrnoException(Errno.ENODEV, "fd: " + inode.path() + " cannot be mapped");
     }
-    request.begin(node, cached);
     boolean done = false;
     try {
-      node.call(node.driver().lease(), "mmap", false, Errno.ENODEV, provider -> {
+      call("mmap", false, Errno.ENODEV, provider -> {
+        // Here: the node may be another one than before a wait.
+        request.begin(node, cached);
         provider.mmap(this, request);
         return null;
       });
@@ -277,8 +331,7 @@ public final class OpenFileObject implements MappedFile {
       requirePresent("read");
       return pages.read(offset, target, readAhead);
     }
-    int count = node.call(
-        node.driver().lease(), "read", false, Errno.ENXIO,
+    int count = transfer("read",
         provider -> provider.read(this, offset, target));
     return checkCount("read", count, target.byteSize());
   }
@@ -302,8 +355,7 @@ public final class OpenFileObject implements MappedFile {
       requirePresent("write");
       return pages.write(offset, source);
     }
-    int count = node.call(
-        node.driver().lease(), "write", false, Errno.ENXIO,
+    int count = transfer("write",
         provider -> provider.write(this, offset, source.asReadOnly()));
     return checkCount("write", count, source.byteSize());
   }
@@ -449,7 +501,7 @@ public final class OpenFileObject implements MappedFile {
   void hangUp() {
     if (toRelease.compareAndSet(true, false)) {
       try {
-        node.call(node.driver().lease(), "release", true, Errno.ENXIO, provider -> {
+        call("release", true, Errno.ENXIO, provider -> {
           provider.release(this);
           return null;
         });

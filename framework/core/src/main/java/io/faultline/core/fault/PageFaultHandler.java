@@ -9,6 +9,7 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.area.Parking;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.jfr.PageFaultEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -34,6 +35,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PageFaultHandler {
   private static final int ADDRESS_BITS = 48;
+
+  /** No result: told by its identity. */
+  private static final FaultResult PARKED =
+      FaultResult.refused(new Siginfo(SignalCode.BUS_ADRERR, 0, "parked"));
 
   private final FaultStatistics statistics;
   private final Tracer tracer;
@@ -78,7 +83,18 @@ public final class PageFaultHandler {
   private FaultResult attempt(AddressSpace space, long address, Access access) {
     long began = System.nanoTime();
     FaultResult result = attempt(space, address, access, began);
-    for (int attempts = 1; result == null; attempts++) {
+    int attempts = 0;
+    while (result == null || result == PARKED) {
+      if (result == PARKED) {
+        if (!pause(space, address)) {
+          return refuse(
+              space, address, access, began, FaultRule.NO_PAGE, SignalCode.BUS_ADRERR,
+              "the wait for the driver was interrupted");
+        }
+        result = attempt(space, address, access, began);
+        continue;
+      }
+      attempts++;
       Siginfo refusal = outOfMemory.makeRoom(space, address, attempts);
       if (refusal != null) {
         return refuse(
@@ -90,7 +106,28 @@ public final class PageFaultHandler {
     return result;
   }
 
-  /** One attempt; null when there is no frame. */
+  /**
+   * Waits for the driver of an area. Looks the area up once more: nothing may be held while waiting,
+   * and anything may happen to it meanwhile.
+   */
+  private static boolean pause(AddressSpace space, long address) {
+    Parking parking = null;
+    try {
+      space.lockForReading();
+      try {
+        Area area = space.areas().findAt(address);
+        AreaOperations operations = area == null ? null : area.operations();
+        parking = operations == null ? null : operations.parking();
+      } finally {
+        space.unlockForReading();
+      }
+    } catch (ErrnoException gone) {
+      return true;
+    }
+    return parking == null ? !Thread.currentThread().isInterrupted() : parking.pause();
+  }
+
+  /** One attempt; null when there is no frame, {@link #PARKED} when the driver is to be waited for. */
   private @Nullable FaultResult attempt(
       AddressSpace space, long address, Access access, long began) {
     try {
@@ -135,6 +172,12 @@ public final class PageFaultHandler {
       Outcome outcome = AreaFaults.handle(space, area, page, access);
       if (outcome == Outcome.OOM) {
         return null;
+      }
+      if (outcome == Outcome.SIGBUS) {
+        AreaOperations operations = area.operations();
+        if (operations != null && operations.parking() != null) {
+          return PARKED;
+        }
       }
       return outcome.failed()
           ? refuseByArea(space, area, address, access, began, outcome)

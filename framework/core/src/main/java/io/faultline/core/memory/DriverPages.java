@@ -103,6 +103,45 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
     }
   }
 
+  /** Whether this owner allocated the page, and still holds it. */
+  public boolean holds(Page page) {
+    return page instanceof FramePage p && p.isHeldBy(this);
+  }
+
+  /** Whether this owner holds the frame. */
+  public boolean holdsFrame(long frame) {
+    return memory.isLive(frame) && held.contains(FramePage.lent(memory, frame));
+  }
+
+  /**
+   * A further handle for a page of another owner, with a reference of this owner's. It is not yet in
+   * this owner's account: {@link #complete} or {@link #undo} must follow.
+   */
+  public Page share(Page page) {
+    FramePage other = (FramePage) page;
+    memory.get(other.frame);
+    return FramePage.owned(memory, other.frame, this);
+  }
+
+  /** The page is this owner's alone from now on. */
+  public void complete(Page old, Page shared) {
+    ((FramePage) old).handOver();
+    FramePage page = (FramePage) shared;
+    if (page.isHeld()) {
+      holds(page);
+    }
+  }
+
+  /** The page stays the other owner's. */
+  public void undo(Page old, Page shared) {
+    ((FramePage) shared).handOver();
+    FramePage page = (FramePage) old;
+    DriverPages account = page.owner();
+    if (account != null && page.isHeld()) {
+      account.holds(page);
+    }
+  }
+
   @Override
   public long allocated() {
     return held.size();

@@ -33,6 +33,7 @@ final class FramePage implements Page {
   private final @Nullable DriverPages owner;
   private final boolean kernels;
   private volatile int owned;
+  private volatile boolean handedOver;
 
   private FramePage(
       PhysicalMemory memory, long frame, @Nullable DriverPages owner, boolean kernels, int owned) {
@@ -81,6 +82,10 @@ final class FramePage implements Page {
 
   @Override
   public Page get() {
+    if (handedOver) {
+      throw new IllegalStateException(
+          "frame " + frame + ": was handed over to the next version of the driver");
+    }
     if (!memory.tryGet(frame, generation)) {
       throw gone();
     }
@@ -93,6 +98,9 @@ final class FramePage implements Page {
   @Override
   public void put() {
     if (!giveAway()) {
+      if (handedOver) {
+        return;
+      }
       throw isLive() ? notYours() : gone();
     }
     memory.put(frame);
@@ -125,6 +133,21 @@ final class FramePage implements Page {
       any = true;
     }
     return any;
+  }
+
+  /** Drops all that the owner holds, for another has the page from now on; puts do nothing then. */
+  void handOver() {
+    handedOver = true;
+    boolean unused = takeBack();
+  }
+
+  @Nullable DriverPages owner() {
+    return owner;
+  }
+
+  /** Whether the page is of that account, and still held. */
+  boolean isHeldBy(DriverPages account) {
+    return owner == account && isHeld();
   }
 
   boolean isHeld() {

@@ -207,6 +207,17 @@ public final class AddressSpace {
     lock.lockForWriting();
   }
 
+  /**
+   * Takes mmap_lock for writing unless somebody else keeps it.
+   *
+   * @param millis how long to wait at most
+   * @return false when it could not be had, also where this thread has it already
+   * @throws ErrnoException ESRCH when the process is gone
+   */
+  public boolean tryLockForWriting(long millis) throws ErrnoException {
+    return lock.tryLockForWriting(millis);
+  }
+
   public void unlockForWriting() {
     lock.unlockForWriting();
   }

@@ -4,6 +4,7 @@ package io.faultline.core.mm;
 
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
@@ -40,6 +41,27 @@ final class MmapLock {
    */
   void lockForWriting() throws ErrnoException {
     acquire(lock.writeLock());
+  }
+
+  /**
+   * As {@link #lockForWriting}, but gives up.
+   *
+   * @return false when it could not be had within the time, or by this thread at all
+   */
+  boolean tryLockForWriting(long millis) throws ErrnoException {
+    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
+      return false;
+    }
+    try {
+      if (!lock.writeLock().tryLock(millis, TimeUnit.MILLISECONDS)) {
+        return false;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+    failIfDying(lock.writeLock());
+    return true;
   }
 
   void unlockForWriting() {
@@ -142,6 +164,10 @@ final class MmapLock {
     } else {
       half.lock();
     }
+    failIfDying(half);
+  }
+
+  private void failIfDying(Lock half) throws ErrnoException {
     if (dying) {
       half.unlock();
       endIfDying();

@@ -3,13 +3,17 @@
 package io.faultline.core.process;
 
 import io.faultline.core.device.DeviceTable;
+import io.faultline.core.device.Driver;
 import io.faultline.device.FileSystem;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Devices;
+import io.faultline.kernel.Upgrade;
+import io.faultline.kernel.UpgradeException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The device table as a service. Thread-safe. */
 public final class DeviceService implements Devices {
@@ -38,5 +42,19 @@ public final class DeviceService implements Devices {
   @Override
   public AutoCloseable register(DeviceRegistration registration, MmapProvider provider) {
     return devices.register(registration, provider);
+  }
+
+  @Override
+  public AutoCloseable replace(
+      AutoCloseable old, DeviceRegistration registration, MmapProvider provider,
+      Consumer<Upgrade> done)
+      throws UpgradeException {
+    if (!(old instanceof Driver driver)) {
+      throw new IllegalArgumentException("old: give what register returned");
+    }
+    DeviceTable.Replaced replaced =
+        devices.replace(List.of(new DeviceTable.Successor(driver, registration, provider)));
+    done.accept(replaced.upgrade());
+    return replaced.drivers().getFirst();
   }
 }

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ public final class TaskTable implements Tasks {
   private final StandardImage standardImage;
   private final AtomicInteger pids = new AtomicInteger();
   private final ConcurrentSkipListMap<Integer, TaskObject> tasks = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<Integer, AddressSpace> births = new ConcurrentSkipListMap<>();
 
   /**
    * @param profile of processes that name none themselves
@@ -110,14 +112,20 @@ public final class TaskTable implements Tasks {
         new AddressSpace(
             pid, source.profile(), source.layout(), source.limits(), source.credentials(),
             source.objectNames(), services);
-    source.lockForWriting();
+    TaskObject child;
+    births.put(pid, copy);
     try {
-      ForkOperation.fork(source, copy);
+      source.lockForWriting();
+      try {
+        ForkOperation.fork(source, copy);
+      } finally {
+        source.unlockForWriting();
+      }
+      child = original.child(pid, copy);
+      tasks.put(pid, child);
     } finally {
-      source.unlockForWriting();
+      births.remove(pid);
     }
-    TaskObject child = original.child(pid, copy);
-    tasks.put(pid, child);
     trace(TraceEvent.Kind.FORK, original, "child " + pid);
     return child;
   }
@@ -190,5 +198,16 @@ public final class TaskTable implements Tasks {
       spaces.add(task.space());
     }
     return spaces;
+  }
+
+  /**
+   * The same, and those that a fork is filling, or has filled and not yet told of: not to be touched
+   * but with their parents' locks held.
+   */
+  List<AddressSpace> spacesAndBirths() {
+    // Births first: whoever leaves them is among the tasks by then.
+    SortedMap<Integer, AddressSpace> spaces = new TreeMap<>(births);
+    tasks.values().forEach(task -> spaces.put(task.pid(), task.space()));
+    return List.copyOf(spaces.values());
   }
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.kernel;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Replaces drivers whose bundles are there, and brings quarantined ones back. Thread-safe. */
+@ProviderType
+public interface Drivers {
+  /**
+   * Puts one version of a driver in the place of another: all devices of the old, or none. Both
+   * versions' bundles are started; the new one's services wait, since the devices' names are taken.
+   * Afterwards the old bundle can be stopped and nobody notices. Its devices that the old version did
+   * not have are registered in the ordinary way.
+   *
+   * @param from the old version's bundle, its {@code Bundle.getBundleId()}
+   * @param to the new version's
+   * @throws UpgradeException when a step fails: the old version serves on
+   */
+  Upgrade upgrade(long from, long to) throws UpgradeException;
+
+  /**
+   * Brings the quarantined devices of a driver back: errors are counted from 0 again.
+   *
+   * @param name a device's path or a driver's symbolic name
+   * @return how many devices came back
+   */
+  int restore(String name);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.area.Area;
+import io.faultline.device.HandOver;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks a driver to take over files and areas, in two phases: what it refuses is undone, what it
+ * accepts takes effect with {@link #commit}. All address spaces are stopped.
+ */
+final class Adopter {
+  private record File(OpenFileObject file, @Nullable Object before, DeviceNode node) {}
+
+  private record Mapping(Area area, @Nullable Object before, GuardedOperations operations) {}
+
+  private final List<File> files = new ArrayList<>();
+  private final List<Mapping> areas = new ArrayList<>();
+
+  /**
+   * A file is to be the node's.
+   *
+   * @throws ErrnoException the driver's refusal
+   */
+  void adopt(OpenFileObject file, DeviceNode node) throws ErrnoException {
+    Object before = file.privateData();
+    Object carried = carried(before);
+    if (!node.driver().handsOver()) {
+      if (before != null) {
+        throw new ErrnoException(
+            Errno.EBUSY,
+            node.owner() + " is open, and the new version of its driver does not implement HandOver");
+      }
+    } else if (file.isOpened()) {
+      file.setOffered(true);
+      file.setPrivateData(carried);
+      try {
+        node.call(node.driver().lease(), "adopt", false, Errno.ENXIO, provider -> {
+          ((HandOver) provider).adopt(file);
+          return null;
+        });
+      } catch (ErrnoException refused) {
+        file.setPrivateData(before);
+        throw refused;
+      } finally {
+        file.setOffered(false);
+      }
+    }
+    files.add(new File(file, before, node));
+  }
+
+  /**
+   * An area is to be the node's.
+   *
+   * @throws ErrnoException the driver's refusal
+   */
+  void adopt(Area area, DeviceNode node) throws ErrnoException {
+    if (!node.driver().handsOver()) {
+      throw new ErrnoException(
+          Errno.EBUSY,
+          node.owner() + " is mapped, and the new version of its driver does not implement HandOver");
+    }
+    Object before = area.privateData();
+    area.setPrivateData(carried(before));
+    AdoptedArea adoption = new AdoptedArea(node, area);
+    GuardedOperations operations = null;
+    ErrnoException refusal = null;
+    try {
+      node.call(node.driver().lease(), "adopt", false, Errno.ENXIO, provider -> {
+        ((HandOver) provider).adopt(adoption);
+        return null;
+      });
+    } catch (ErrnoException refused) {
+      refusal = refused;
+    } finally {
+      operations = adoption.close();
+    }
+    if (refusal == null && operations == null) {
+      refusal = new ErrnoException(
+          Errno.EINVAL, node.owner() + ": adopt attached no operations; call setOperations");
+    }
+    if (refusal != null || operations == null) {
+      area.setPrivateData(before);
+      throw new ErrnoException(
+          refusal == null ? Errno.EINVAL : refusal.errno(),
+          "area [0x%x, 0x%x) of process %d: %s".formatted(
+              area.start(), area.end(), area.pid(),
+              refusal == null ? "" : refusal.getMessage()));
+    }
+    areas.add(new Mapping(area, before, operations));
+  }
+
+  /** Values of classes that all versions of a driver share, and that lead to no other. */
+  private static @Nullable Object carried(@Nullable Object data) {
+    boolean plain = data instanceof String || data instanceof Boolean
+        || data instanceof Character
+        || data instanceof Number && data.getClass().getName().startsWith("java.lang.")
+        || data != null && data.getClass().isArray()
+            && data.getClass().getComponentType().isPrimitive();
+    return plain ? data : null;
+  }
+
+  int files() {
+    return files.size();
+  }
+
+  int areas() {
+    return areas.size();
+  }
+
+  /** Cannot fail. */
+  void commit() {
+    for (Mapping mapping : areas) {
+      mapping.area.setOperations(mapping.operations);
+    }
+    for (File file : files) {
+      file.node.takeOver(file.file);
+    }
+  }
+
+  /** As if nobody had been asked. */
+  void undo() {
+    areas.forEach(mapping -> mapping.area.setPrivateData(mapping.before));
+    files.forEach(file -> file.file.setPrivateData(file.before));
+  }
+}

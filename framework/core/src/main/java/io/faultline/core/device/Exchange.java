@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.area.Area;
+import io.faultline.core.memory.DriverPages;
+import io.faultline.device.HandOver;
+import io.faultline.device.MmapProvider;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.Upgrade;
+import io.faultline.kernel.UpgradeException;
+import io.faultline.kernel.UpgradeException.Step;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts drivers in the place of others, all of them or none: self-test, stop, save, restore, adopt,
+ * commit. Until the commit, which cannot fail, everything can be undone.
+ *
+ * <p>Address spaces are stopped first, since a driver's {@code mmap} is called with one's lock held;
+ * then calls of {@code file_operations}, which hold none, are made to wait, and those under way are
+ * waited for. A call that waits for a stopped space is let go on, and all begins anew.
+ */
+final class Exchange {
+  private static final long ONE_DRAIN_MILLIS = 100;
+  /** Beyond the longest time limit of the drivers that go. */
+  private static final long MARGIN_MILLIS = 1000;
+
+  /**
+   * One driver in the place of another.
+   *
+   * @param next not yet in the table
+   */
+  record Pair(Driver old, Driver next) {}
+
+  /** Enters new drivers in the table, and takes the old ones out. */
+  @FunctionalInterface
+  interface Commit {
+    void enter(List<Pair> pairs);
+  }
+
+  private final Kernel kernel;
+  private final StopWorld world;
+  private final Function<DeviceRegistration, DriverPages> pages;
+  private final Predicate<Long> keptByKernel;
+  private final List<Pair> pairs;
+  private final List<Runnable> resume = new ArrayList<>();
+  private final List<PageMoves> moves = new ArrayList<>();
+  private final Adopter adopter = new Adopter();
+  private long stateBytes;
+  private long stoppedAt;
+
+  /**
+   * @param pages the accounts of drivers
+   * @param keptByKernel whether a frame stays, whatever becomes of drivers
+   */
+  Exchange(
+      Kernel kernel, StopWorld world, Function<DeviceRegistration, DriverPages> pages,
+      Predicate<Long> keptByKernel, List<Pair> pairs) {
+    this.kernel = kernel;
+    this.world = world;
+    this.pages = pages;
+    this.keptByKernel = keptByKernel;
+    this.pairs = pairs;
+  }
+
+  /**
+   * @throws UpgradeException when a step fails; everything is as it was
+   */
+  Upgrade run(Commit commit) throws UpgradeException {
+    for (Pair pair : pairs) {
+      ask(Step.SELF_TEST, pair.next, "selfTest", HandOver::selfTest);
+    }
+    StopWorld.Stopped stopped = stop();
+    long began = stoppedAt;
+    boolean done = false;
+    int moved = 0;
+    try {
+      for (Pair pair : pairs) {
+        handOverState(pair);
+      }
+      adopt(stopped);
+      // What follows cannot fail.
+      commit.enter(pairs);
+      adopter.commit();
+      for (PageMoves move : moves) {
+        moved += move.complete();
+      }
+      pairs.forEach(pair -> pair.old.replaced());
+      pairs.forEach(pair -> pair.old.nodes().forEach(DeviceNode::revoke));
+      done = true;
+    } finally {
+      if (!done) {
+        adopter.undo();
+        moves.forEach(PageMoves::undo);
+        resume.forEach(Runnable::run);
+      }
+      stopped.close();
+    }
+    long stalled = System.nanoTime() - began;
+    return new Upgrade(
+        pairs.stream().flatMap(pair -> pair.next.paths().stream()).toList(), adopter.files(),
+        adopter.areas(), moved, stateBytes, stalled);
+  }
+
+  /** From here on no call into the old drivers is under way, and none begins. */
+  private StopWorld.Stopped stop() throws UpgradeException {
+    long limit = MARGIN_MILLIS;
+    for (Pair pair : pairs) {
+      limit = Math.max(limit, pair.old.registration().timeoutMillis() + MARGIN_MILLIS);
+    }
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
+    while (true) {
+      stoppedAt = System.nanoTime();
+      StopWorld.Stopped stopped;
+      try {
+        stopped = world.stop(limit);
+      } catch (ErrnoException busy) {
+        throw failed(Step.DRAIN, busy);
+      }
+      boolean quiet = false;
+      try {
+        quiet = hold() && drained() && stopped.complete();
+      } finally {
+        if (!quiet) {
+          resume.forEach(Runnable::run);
+          resume.clear();
+          stopped.close();
+        }
+      }
+      if (quiet) {
+        return stopped;
+      }
+      if (System.nanoTime() - end > 0) {
+        throw new UpgradeException(
+            Step.DRAIN, "a call into " + pairs.getFirst().old.name() + " does not end");
+      }
+    }
+  }
+
+  private boolean hold() throws UpgradeException {
+    for (Pair pair : pairs) {
+      Runnable back = pair.old.beginExchange();
+      if (back == null) {
+        throw new UpgradeException(
+            Step.MATCH, pair.old.name() + " is being removed, or is gone already");
+      }
+      resume.add(back);
+    }
+    return true;
+  }
+
+  private boolean drained() {
+    for (Pair pair : pairs) {
+      if (kernel.watchdog().drain(pair.old, ONE_DRAIN_MILLIS) > 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void handOverState(Pair pair) throws UpgradeException {
+    PageMoves move = new PageMoves(pages.apply(pair.next.registration()));
+    moves.add(move);
+    if (!pair.old.handsOver() || !pair.next.handsOver()) {
+      return;
+    }
+    DriverPages oldPages = pages.apply(pair.old.registration());
+    int[] version = {1};
+    ask(Step.SAVE, pair.old, "stateVersion", driver -> version[0] = driver.stateVersion());
+    for (int i = 0; i < pair.old.nodes().size(); i++) {
+      int index = i;
+      StateBuffer state = new StateBuffer(version[0]);
+      ask(
+          Step.SAVE, pair.old, pair.old.nodes().get(i), "saveState",
+          driver -> driver.saveState(index, state.writer(oldPages, move)));
+      stateBytes += state.size();
+      ask(
+          Step.RESTORE, pair.next, pair.next.nodes().get(i), "restoreState",
+          driver -> driver.restoreState(index, state.version(), state.reader(move)));
+    }
+  }
+
+  private void adopt(StopWorld.Stopped stopped) throws UpgradeException {
+    for (int p = 0; p < pairs.size(); p++) {
+      Pair pair = pairs.get(p);
+      try {
+        for (int i = 0; i < pair.old.nodes().size(); i++) {
+          DeviceNode next = pair.next.nodes().get(i);
+          for (OpenFileObject file : pair.old.nodes().get(i).files()) {
+            adopter.adopt(file, next);
+          }
+        }
+        for (Area area : stopped.areas(pair.old::serves)) {
+          DeviceNode node = pair.old.nodeOf(area);
+          adopter.adopt(area, pair.next.nodes().get(node.index()));
+          checkBareFrames(stopped, area, moves.get(p));
+        }
+      } catch (ErrnoException refused) {
+        throw failed(Step.ADOPT, refused);
+      }
+    }
+  }
+
+  /** Nothing but their owner keeps them from being handed out again. */
+  private void checkBareFrames(StopWorld.Stopped stopped, Area area, PageMoves move)
+      throws ErrnoException {
+    long[] lost = {-1};
+    stopped.bareFrames(area, frame -> {
+      if (frame != kernel.memory().zeroFrame() && !move.covers(frame)
+          && !keptByKernel.test(frame)) {
+        lost[0] = frame;
+      }
+    });
+    if (lost[0] >= 0) {
+      throw new ErrnoException(
+          Errno.EBUSY,
+          "area [0x%x, 0x%x) of process %d maps frame %d, which was not handed over; write it with"
+              .formatted(area.start(), area.end(), area.pid(), lost[0])
+              + " StateWriter.writePage, or take it from DeviceMemory");
+    }
+  }
+
+  /** A question to a driver. */
+  @FunctionalInterface
+  private interface Question {
+    void to(HandOver driver) throws Throwable;
+  }
+
+  private static void ask(Step step, Driver driver, String operation, Question question)
+      throws UpgradeException {
+    ask(step, driver, driver.nodes().getFirst(), operation, question);
+  }
+
+  private static void ask(
+      Step step, Driver driver, DeviceNode node, String operation, Question question)
+      throws UpgradeException {
+    if (!driver.handsOver()) {
+      return;
+    }
+    try {
+      node.<MmapProvider, @Nullable Object>call(
+          driver.lease(), operation, true, Errno.ENXIO, provider -> {
+            question.to((HandOver) provider);
+            return null;
+          });
+    } catch (ErrnoException refused) {
+      throw failed(step, refused);
+    }
+  }
+
+  private static UpgradeException failed(Step step, ErrnoException refused) {
+    String message = refused.getMessage();
+    return new UpgradeException(
+        step, message == null ? refused.errno().name().toLowerCase(Locale.ROOT) : message);
+  }
+}

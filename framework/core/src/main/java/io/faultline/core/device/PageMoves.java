@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.memory.DriverPages;
+import io.faultline.mm.Page;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pages on their way from one version of a driver to the next: both hold them until it is settled
+ * whose they are. Confined to the thread that exchanges the drivers.
+ */
+final class PageMoves {
+  /** A page under both names. */
+  private static final class Move {
+    final Page old;
+    @Nullable Page next;
+
+    Move(Page old) {
+      this.old = old;
+    }
+  }
+
+  private final DriverPages to;
+  private final Map<Long, Move> moves = new HashMap<>();
+
+  /**
+   * @param to the new version's account
+   */
+  PageMoves(DriverPages to) {
+    this.to = to;
+  }
+
+  void written(Page page) {
+    moves.putIfAbsent(page.frameNumber(), new Move(page));
+  }
+
+  Page read(long frame) throws IOException {
+    Move move = moves.get(frame);
+    if (move == null) {
+      throw new IOException("page: none was written here; read what was written, in its order");
+    }
+    Page next = move.next;
+    if (next == null) {
+      next = to.share(move.old);
+      move.next = next;
+    }
+    return next;
+  }
+
+  /** Whether the new version has the frame, from the old one or of its own. */
+  boolean covers(long frame) {
+    Move move = moves.get(frame);
+    return move != null && move.next != null || to.holdsFrame(frame);
+  }
+
+  /** The new version has what it read; returns how many pages. */
+  int complete() {
+    int count = 0;
+    for (Move move : moves.values()) {
+      Page next = move.next;
+      if (next != null) {
+        to.complete(move.old, next);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** The old version keeps all. */
+  void undo() {
+    for (Move move : moves.values()) {
+      Page next = move.next;
+      if (next != null) {
+        to.undo(move.old, next);
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.core.device;
+
+import io.faultline.core.area.Area;
+import io.faultline.mm.ErrnoException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Offers a driver that comes what one of the same device names has left: open files and areas, one by
+ * one. What it refuses stays without a driver.
+ */
+final class Replug {
+  private static final long STOP_MILLIS = 3000;
+
+  private final Kernel kernel;
+  private final StopWorld world;
+
+  Replug(Kernel kernel, StopWorld world) {
+    this.kernel = kernel;
+    this.world = world;
+  }
+
+  /**
+   * @param left nodes whose driver is gone, of the same paths as the driver's in part at least
+   */
+  void attach(Driver driver, List<DeviceNode> left) {
+    if (!driver.handsOver() || left.isEmpty()) {
+      return;
+    }
+    try (StopWorld.Stopped stopped = world.stop(STOP_MILLIS)) {
+      for (DeviceNode old : left) {
+        for (DeviceNode node : driver.nodes()) {
+          if (node.owner().equals(old.owner()) && node.number().equals(old.number())) {
+            attach(stopped, node, old);
+          }
+        }
+      }
+    } catch (ErrnoException busy) {
+      kernel.log().problem(
+          "what " + driver.paths() + " has left could not be given to driver " + driver.name()
+              + ": " + busy.getMessage(),
+          null);
+    }
+    left.forEach(old -> old.driver().awake());
+  }
+
+  private void attach(StopWorld.Stopped stopped, DeviceNode node, DeviceNode old) {
+    List<OpenFileObject> taken = new ArrayList<>();
+    for (OpenFileObject file : old.files()) {
+      if (adopted(node, adopter -> adopter.adopt(file, node))) {
+        taken.add(file);
+      }
+    }
+    for (Area area : stopped.areas(a -> a.operations() == old.goneOperations()
+        && a.mappedFile() instanceof OpenFileObject file && taken.contains(file))) {
+      // Pages of zeros that stood for the driver's.
+      stopped.zap(area);
+      boolean unused = adopted(node, adopter -> adopter.adopt(area, node));
+    }
+  }
+
+  private interface Offer {
+    void to(Adopter adopter) throws ErrnoException;
+  }
+
+  private boolean adopted(DeviceNode node, Offer offer) {
+    Adopter adopter = new Adopter();
+    try {
+      offer.to(adopter);
+      adopter.commit();
+      return true;
+    } catch (ErrnoException refused) {
+      kernel.log().problem(
+          node.owner() + ": driver " + node.driver().name() + " does not take over what is left: "
+              + refused.getMessage(),
+          null);
+      return false;
+    }
+  }
+}
