@@ -3,10 +3,14 @@
 package io.faultline.distribution.driver;
 
 import io.faultline.device.FileSystem;
+import io.faultline.device.MmapProvider;
 import io.faultline.device.SwapDevice;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
+import io.faultline.kernel.Drivers;
 import io.faultline.kernel.Swaps;
+import io.faultline.kernel.Upgrade;
+import io.faultline.kernel.UpgradeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +26,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.Version;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -36,6 +41,7 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 public final class DropIn {
   private static final String JAR = ".jar";
   private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long START_NANOS = 5_000_000_000L;
   private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
 
   private final BundleContext context;
@@ -158,15 +164,7 @@ public final class DropIn {
   private Bundle installed(Path jar, Path target) throws DropInException, InterruptedException {
     Bundle before = bundle(target);
     long modified = before == null ? -1 : before.getLastModified();
-    try {
-      // Under a name that is not watched, then moved: nobody ever sees half a jar.
-      Path part = target.resolveSibling("." + target.getFileName() + ".part");
-      Files.copy(jar, part, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(
-          part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new DropInException("cannot copy " + jar + " to " + folder + ": " + e);
-    }
+    copy(jar, target);
     Bundle bundle =
         await(
             () -> {
@@ -179,6 +177,18 @@ public final class DropIn {
     }
     requireActive(bundle);
     return bundle;
+  }
+
+  private void copy(Path jar, Path target) throws DropInException {
+    try {
+      // Under a name that is not watched, then moved: nobody ever sees half a jar.
+      Path part = target.resolveSibling("." + target.getFileName() + ".part");
+      Files.copy(jar, part, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new DropInException("cannot copy " + jar + " to " + folder + ": " + e);
+    }
   }
 
   private Installed brought(Bundle bundle, String name, Complaints complaints)
@@ -289,13 +299,201 @@ public final class DropIn {
   }
 
   /**
+   * What an upgrade did.
+   *
+   * @param driver its bundle's symbolic name
+   * @param from the version that is gone
+   * @param to the version that serves
+   */
+  record Upgraded(String driver, Version from, Version to, Upgrade upgrade) {}
+
+  /**
+   * Puts a new version in the place of the one that serves. Its jar lies beside the old one's in the
+   * drop-in folder until the devices are handed over; then the old one's is deleted.
+   *
+   * @throws DropInException when a step fails: the old version has never stopped, and the new one's jar
+   *     is gone from the folder
+   */
+  Upgraded upgrade(Path jar, Drivers drivers) throws DropInException, InterruptedException {
+    if (!Files.isRegularFile(jar) || !jar.getFileName().toString().endsWith(JAR)) {
+      throw new DropInException(
+          "driver upgrade: %s is neither a jar nor a driver that came along; those are: %s"
+              .formatted(jar, list(available())));
+    }
+    BundleFile file = BundleFile.read(jar);
+    Bundle old = serving(file.symbolicName());
+    if (old == null) {
+      throw new DropInException(
+          "driver upgrade: no version of %s is installed; driver install %s does that"
+              .formatted(file.symbolicName(), jar));
+    }
+    if (old.getVersion().equals(file.version())) {
+      throw new DropInException(
+          "driver upgrade: %s %s serves already; give its bundle another version"
+              .formatted(file.symbolicName(), file.version()));
+    }
+    Path target = freeName(jar, file);
+    try {
+      Bundle next = beside(jar, target, old);
+      Upgrade upgrade = drivers.upgrade(old.getBundleId(), next.getBundleId());
+      uninstall(old);
+      return new Upgraded(file.symbolicName(), old.getVersion(), file.version(), upgrade);
+    } catch (UpgradeException e) {
+      Bundle next = bundle(target);
+      try {
+        Files.deleteIfExists(target);
+      } catch (IOException stays) {
+        throw new DropInException("cannot remove " + target + ": " + stays);
+      }
+      if (next != null) {
+        await(() -> next.getState() == Bundle.UNINSTALLED ? next : null);
+      }
+      throw new DropInException(
+          "driver upgrade: %s; %s %s has not stopped"
+              .formatted(e.getMessage(), old.getSymbolicName(), old.getVersion()));
+    }
+  }
+
+  private Path freeName(Path jar, BundleFile file) throws DropInException {
+    String name = jar.getFileName().toString();
+    String stem = name.substring(0, name.length() - JAR.length());
+    for (String candidate : List.of(stem, stem + "-" + file.version())) {
+      Path target = folder.resolve(candidate + JAR);
+      if (!Files.exists(target) && bundle(target) == null) {
+        return target;
+      }
+    }
+    throw new DropInException("driver upgrade: " + name + " is in " + folder + " already");
+  }
+
+  /** Installed, resolved and started, its services waiting for their devices. */
+  private Bundle beside(Path jar, Path target, Bundle old)
+      throws DropInException, InterruptedException, UpgradeException {
+    copy(jar, target);
+    Bundle next =
+        await(
+            () -> {
+              Bundle now = bundle(target);
+              return now != null && settled(now) ? now : null;
+            });
+    if (next == null) {
+      throw new UpgradeException(
+          UpgradeException.Step.INSTALL, target + " was not installed; is it a bundle?");
+    }
+    if (next.getState() != Bundle.ACTIVE) {
+      try {
+        next.start();
+      } catch (BundleException e) {
+        throw new UpgradeException(
+            e.getType() == BundleException.RESOLVE_ERROR
+                ? UpgradeException.Step.RESOLVE
+                : UpgradeException.Step.START,
+            String.valueOf(e.getMessage()));
+      }
+    }
+    int wanted = providers(old);
+    if (await(() -> providers(next) >= wanted ? next : null, START_NANOS) == null) {
+      throw new UpgradeException(
+          UpgradeException.Step.START,
+          "%s %s offers %d devices' services, the old version %d; dmesg may say why".formatted(
+              next.getSymbolicName(), next.getVersion(), providers(next), wanted));
+    }
+    return next;
+  }
+
+  /** How many services for devices a bundle has; each is made by asking for it. */
+  private int providers(Bundle bundle) {
+    try {
+      int count = 0;
+      for (ServiceReference<MmapProvider> reference : context.getServiceReferences(
+          MmapProvider.class, "(service.bundleid=" + bundle.getBundleId() + ")")) {
+        count += context.getService(reference) == null ? 0 : 1;
+        context.ungetService(reference);
+      }
+      return count;
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void uninstall(Bundle bundle) throws DropInException, InterruptedException {
+    Path jar = file(bundle);
+    try {
+      if (jar == null) {
+        bundle.uninstall();
+      } else {
+        Files.deleteIfExists(jar);
+      }
+    } catch (IOException | BundleException e) {
+      throw new DropInException("cannot remove " + bundle + ": " + e);
+    }
+    if (await(() -> bundle.getState() == Bundle.UNINSTALLED ? bundle : null) == null) {
+      throw new DropInException(bundle.getSymbolicName() + " did not stop; the log says more");
+    }
+  }
+
+  /** The version of a driver that serves devices, or null. */
+  private @Nullable Bundle serving(String symbolicName) {
+    return devices.list().stream()
+        .filter(d -> d.state() != DeviceInfo.State.GONE && d.driver().equals(symbolicName))
+        .map(d -> bundle(d.driver(), d.driverVersion()))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The bundle of a name and a version, or null. */
+  @Nullable Bundle bundle(String symbolicName, String version) {
+    for (Bundle bundle : context.getBundles()) {
+      if (symbolicName.equals(bundle.getSymbolicName())
+          && bundle.getVersion().toString().equals(version)) {
+        return bundle;
+      }
+    }
+    return null;
+  }
+
+  /** A bundle's jar in the drop-in folder, or null. */
+  private @Nullable Path file(Bundle bundle) {
+    for (String name : installed()) {
+      Path jar = folder.resolve(name + JAR);
+      if (jar.toFile().toURI().toString().equals(bundle.getLocation())) {
+        return jar;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The jar of a driver by the jar's name, or by that of its bundle, whole or its last word: an
+   * upgrade leaves a driver under another jar's name.
+   */
+  private Path installedJar(String name) {
+    Path exact = folder.resolve(name + JAR);
+    if (Files.exists(exact)) {
+      return exact;
+    }
+    for (Bundle bundle : context.getBundles()) {
+      String symbolicName = bundle.getSymbolicName();
+      Path jar = symbolicName != null
+          && (symbolicName.equals(name) || symbolicName.endsWith("." + name))
+              ? file(bundle)
+              : null;
+      if (jar != null) {
+        return jar;
+      }
+    }
+    return exact;
+  }
+
+  /**
    * Takes a driver's jar away and waits until its bundle is gone.
    *
    * @return the bundle that went
    * @throws DropInException when there is none of that name, or it does not go
    */
   public Bundle remove(String name) throws DropInException, InterruptedException {
-    Path target = folder.resolve(name + JAR);
+    Path target = installedJar(name);
     Bundle bundle = bundle(target);
     if (bundle == null) {
       throw new DropInException(
@@ -319,7 +517,12 @@ public final class DropIn {
   }
 
   private static <T> @Nullable T await(Supplier<@Nullable T> look) throws InterruptedException {
-    long end = System.nanoTime() + PATIENCE_NANOS;
+    return await(look, PATIENCE_NANOS);
+  }
+
+  private static <T> @Nullable T await(Supplier<@Nullable T> look, long nanos)
+      throws InterruptedException {
+    long end = System.nanoTime() + nanos;
     T found = look.get();
     while (found == null && System.nanoTime() < end) {
       if (Thread.interrupted()) {

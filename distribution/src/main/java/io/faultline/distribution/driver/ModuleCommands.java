@@ -47,7 +47,8 @@ public final class ModuleCommands {
     return dropIn.install(jar(session.currentDir(), words)).line();
   }
 
-  private Path jar(Path folder, String... words) throws DropInException {
+  /** The jar that words stand for: a name, a path, or sources, which are compiled. */
+  Path jar(Path folder, String... words) throws DropInException {
     if (Arrays.stream(words).allMatch(w -> w.endsWith(".java"))) {
       return dropIn
           .compile(Arrays.stream(words).map(w -> folder.resolve(home(w)).normalize()).toList());

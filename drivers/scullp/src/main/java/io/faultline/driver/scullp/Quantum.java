@@ -3,10 +3,14 @@
 package io.faultline.driver.scullp;
 
 import io.faultline.device.PageAllocator;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -24,8 +28,26 @@ record Quantum(List<Page> pages, MemorySegment bytes, Nopage answer) {
    * @throws ErrnoException ENOMEM
    */
   static Quantum allocate(PageAllocator allocator, int order) throws ErrnoException {
-    List<Page> pages = allocator.allocate(order);
+    return of(allocator.allocate(order), allocator);
+  }
+
+  private static Quantum of(List<Page> pages, PageAllocator allocator) {
     return new Quantum(pages, allocator.segment(pages), Nopage.minor(pages.getFirst()));
+  }
+
+  void save(StateWriter out) throws IOException {
+    for (Page page : pages) {
+      out.writePage(page);
+    }
+  }
+
+  /** One that was saved by the version before. */
+  static Quantum restore(StateReader in, PageAllocator allocator, int order) throws IOException {
+    List<Page> pages = new ArrayList<>(1 << order);
+    for (int i = 0; i < 1 << order; i++) {
+      pages.add(in.readPage());
+    }
+    return of(pages, allocator);
   }
 
   /** The first page, with a further reference for the kernel. */

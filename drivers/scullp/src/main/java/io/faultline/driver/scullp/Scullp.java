@@ -3,18 +3,23 @@
 package io.faultline.driver.scullp;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.Adoption;
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.PageAllocator;
 import io.faultline.device.RequireFaultline;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.Access;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
@@ -28,14 +33,14 @@ import org.osgi.service.metatype.annotations.Designate;
 
 /**
  * {@code /dev/scullp0} to {@code /dev/scullp3}: LDD3's memory devices made of pages, which can be
- * read, written and mapped (LDD3 ch. 15). The file operations are here, the areas' operations at the
+ * read, written and mapped (LDD3 ch. 15). Another version of it can take over, data and all. The file operations are here, the areas' operations at the
  * end, and the device itself is {@link ScullpDevice}.
  */
 @Component(name = "io.faultline.driver.scullp")
 @Device(name = "scullp", count = Scullp.DEVICES)
 @Designate(ocd = ScullpConfig.class)
 @RequireFaultline
-public final class Scullp implements MmapProvider {
+public final class Scullp implements MmapProvider, HandOver {
   static final int DEVICES = 4;
 
   private static final VmOperations OPERATIONS = new Operations();
@@ -92,6 +97,32 @@ public final class Scullp implements MmapProvider {
   @Override
   public long size(OpenFile file) {
     return device(file).size();
+  }
+
+  @Override
+  public void saveState(int index, StateWriter out) throws IOException {
+    devices.get(index).save(out);
+  }
+
+  @Override
+  public void restoreState(int index, int version, StateReader in)
+      throws IOException, ErrnoException {
+    HandOver.super.restoreState(index, version, in);
+    devices.get(index).restore(in);
+  }
+
+  /** Not {@link #open}, which could empty the device. */
+  @Override
+  public void adopt(OpenFile file) {
+    file.setPrivateData(devices.get(file.index()));
+  }
+
+  @Override
+  public void adopt(Adoption area) throws ErrnoException {
+    ScullpDevice device = devices.get(area.index());
+    area.setOperations(OPERATIONS);
+    area.vma().setPrivateData(device);
+    device.mapped();
   }
 
   @Override

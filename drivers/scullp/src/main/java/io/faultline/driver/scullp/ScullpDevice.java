@@ -3,10 +3,13 @@
 package io.faultline.driver.scullp;
 
 import io.faultline.device.PageAllocator;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * {@link PageAllocator} is called.
  */
 final class ScullpDevice {
+  /** No set has this number. */
+  private static final long END = -1;
+
   private final PageAllocator allocator;
 
   /** By number. The book has a list; a map does not have to walk it, nor to fill it up. */
@@ -135,6 +141,35 @@ final class ScullpDevice {
     }
     Quantum quantum = find(pageOffset << Mman.PAGE_SHIFT);
     return quantum == null ? Nopage.SIGBUS : quantum.getPage();
+  }
+
+  /** Writes the device down: geometry, size, and each quantum with its place. */
+  synchronized void save(StateWriter out) throws IOException {
+    out.writeInt(geometry.order());
+    out.writeInt(geometry.qset());
+    out.writeLong(size);
+    for (Map.Entry<Long, @Nullable Quantum[]> entry : sets.entrySet()) {
+      @Nullable Quantum[] set = entry.getValue();
+      for (int i = 0; i < set.length; i++) {
+        Quantum quantum = set[i];
+        if (quantum != null) {
+          out.writeLong(entry.getKey());
+          out.writeInt(i);
+          quantum.save(out);
+        }
+      }
+    }
+    out.writeLong(END);
+  }
+
+  /** Becomes the device that was written down; nobody maps this one yet. */
+  synchronized void restore(StateReader in) throws IOException {
+    geometry = new Geometry(in.readInt(), in.readInt());
+    size = in.readLong();
+    for (long set = in.readLong(); set != END; set = in.readLong()) {
+      sets.computeIfAbsent(set, number -> new @Nullable Quantum[geometry.qset()])[in.readInt()] =
+          Quantum.restore(in, allocator, geometry.order());
+    }
   }
 
   private @Nullable Quantum find(long position) {

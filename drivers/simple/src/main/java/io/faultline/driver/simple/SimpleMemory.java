@@ -3,8 +3,12 @@
 package io.faultline.driver.simple;
 
 import io.faultline.device.PageAllocator;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Page;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -22,7 +26,7 @@ public final class SimpleMemory {
   /** log2 of the number of pages. */
   static final int ORDER = 4;
 
-  private final List<Page> pages;
+  private volatile List<Page> pages;
 
   /**
    * Takes the frames.
@@ -38,6 +42,25 @@ public final class SimpleMemory {
   @Deactivate
   public void free() {
     pages.forEach(Page::put);
+  }
+
+  void save(StateWriter out) throws IOException {
+    for (Page page : pages) {
+      out.writePage(page);
+    }
+  }
+
+  /** Takes the frames of the version before; both devices read the same ones. */
+  void restore(StateReader in) throws IOException {
+    List<Page> before = pages;
+    List<Page> taken = new ArrayList<>();
+    for (int i = 0; i < 1 << ORDER; i++) {
+      taken.add(in.readPage());
+    }
+    if (!taken.equals(before)) {
+      pages = List.copyOf(taken);
+      before.forEach(Page::put);
+    }
   }
 
   /**

@@ -2,17 +2,23 @@
 // Copyright the Faultline authors
 package io.faultline.driver.simple;
 
+import io.faultline.device.Adoption;
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.Access;
+import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.io.IOException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -21,7 +27,7 @@ import org.osgi.service.component.annotations.Reference;
 @Component
 @Device(name = "simplen")
 @RequireFaultline
-public final class SimpleNopage implements MmapProvider {
+public final class SimpleNopage implements MmapProvider, HandOver {
   private final SimpleMemory memory;
   private final VmOperations operations = new Operations();
 
@@ -29,6 +35,24 @@ public final class SimpleNopage implements MmapProvider {
   @Activate
   public SimpleNopage(@Reference SimpleMemory memory) {
     this.memory = memory;
+  }
+
+  @Override
+  public void saveState(int index, StateWriter out) throws IOException {
+    memory.save(out);
+  }
+
+  @Override
+  public void restoreState(int index, int version, StateReader in)
+      throws IOException, ErrnoException {
+    HandOver.super.restoreState(index, version, in);
+    memory.restore(in);
+  }
+
+  /** The area's page offset is a frame's number, and the frames are the same. */
+  @Override
+  public void adopt(Adoption area) {
+    area.setOperations(operations);
   }
 
   @Override

@@ -2,13 +2,18 @@
 // Copyright the Faultline authors
 package io.faultline.driver.simple;
 
+import io.faultline.device.Adoption;
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.VmOperations;
+import java.io.IOException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -17,7 +22,7 @@ import org.osgi.service.component.annotations.Reference;
 @Component
 @Device(name = "simpler")
 @RequireFaultline
-public final class SimpleRemap implements MmapProvider {
+public final class SimpleRemap implements MmapProvider, HandOver {
   private static final VmOperations OPERATIONS = new SimpleVmOperations();
 
   private final SimpleMemory memory;
@@ -26,6 +31,24 @@ public final class SimpleRemap implements MmapProvider {
   @Activate
   public SimpleRemap(@Reference SimpleMemory memory) {
     this.memory = memory;
+  }
+
+  @Override
+  public void saveState(int index, StateWriter out) throws IOException {
+    memory.save(out);
+  }
+
+  @Override
+  public void restoreState(int index, int version, StateReader in)
+      throws IOException, ErrnoException {
+    HandOver.super.restoreState(index, version, in);
+    memory.restore(in);
+  }
+
+  /** The area's page offset is a frame's number, and the frames are the same. */
+  @Override
+  public void adopt(Adoption area) {
+    area.setOperations(OPERATIONS);
   }
 
   @Override

@@ -3,6 +3,7 @@
 package io.faultline.driver.zero;
 
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
@@ -18,7 +19,7 @@ import org.osgi.service.component.annotations.Component;
 @Component
 @Device(name = "full", major = MemoryDevices.MAJOR, minor = 7)
 @RequireFaultline
-public final class FullDevice implements MmapProvider {
+public final class FullDevice implements MmapProvider, HandOver {
   @Override
   public int read(OpenFile file, long offset, MemorySegment target) {
     return MemoryDevices.readZeros(target);

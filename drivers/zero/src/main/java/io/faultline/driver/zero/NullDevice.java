@@ -3,6 +3,7 @@
 package io.faultline.driver.zero;
 
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
@@ -16,7 +17,7 @@ import org.osgi.service.component.annotations.Component;
 @Component
 @Device(name = "null", major = MemoryDevices.MAJOR, minor = 3)
 @RequireFaultline
-public final class NullDevice implements MmapProvider {
+public final class NullDevice implements MmapProvider, HandOver {
   @Override
   public int read(OpenFile file, long offset, MemorySegment target) {
     return 0;

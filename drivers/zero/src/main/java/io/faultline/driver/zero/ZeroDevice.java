@@ -3,6 +3,7 @@
 package io.faultline.driver.zero;
 
 import io.faultline.device.Device;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
@@ -20,7 +21,7 @@ import org.osgi.service.component.annotations.Component;
 @Component
 @Device(name = "zero", major = MemoryDevices.MAJOR, minor = 5)
 @RequireFaultline
-public final class ZeroDevice implements MmapProvider {
+public final class ZeroDevice implements MmapProvider, HandOver {
   @Override
   public int read(OpenFile file, long offset, MemorySegment target) {
     return MemoryDevices.readZeros(target);

@@ -52,8 +52,14 @@ final class DriverService {
     try {
       register();
     } catch (RuntimeException e) {
+      String reason = reason(e);
+      if (reason.contains(" is taken by driver " + owner.symbolicName() + " ")
+          && !reason.contains(owner.toString())) {
+        log.info("driver " + owner + " waits for its other version: " + reason);
+        return;
+      }
       log.warning(
-          "driver " + owner + " is not registered: " + reason(e)
+          "driver " + owner + " is not registered: " + reason
               + ". Tried again when its properties change or another driver goes");
     }
   }

@@ -13,8 +13,11 @@ import io.faultline.kernel.UpgradeException.Step;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -52,7 +55,7 @@ final class Exchange {
   private final Predicate<Long> keptByKernel;
   private final List<Pair> pairs;
   private final List<Runnable> resume = new ArrayList<>();
-  private final List<PageMoves> moves = new ArrayList<>();
+  private final Map<DriverPages, PageMoves> moves = new IdentityHashMap<>();
   private final Adopter adopter = new Adopter();
   private long stateBytes;
   private long stoppedAt;
@@ -90,7 +93,7 @@ final class Exchange {
       // What follows cannot fail.
       commit.enter(pairs);
       adopter.commit();
-      for (PageMoves move : moves) {
+      for (PageMoves move : moves.values()) {
         moved += move.complete();
       }
       pairs.forEach(pair -> pair.old.replaced());
@@ -99,7 +102,7 @@ final class Exchange {
     } finally {
       if (!done) {
         adopter.undo();
-        moves.forEach(PageMoves::undo);
+        moves.values().forEach(PageMoves::undo);
         resume.forEach(Runnable::run);
       }
       stopped.close();
@@ -167,8 +170,9 @@ final class Exchange {
   }
 
   private void handOverState(Pair pair) throws UpgradeException {
-    PageMoves move = new PageMoves(pages.apply(pair.next.registration()));
-    moves.add(move);
+    // One for each account: devices of one bundle may show the same pages.
+    PageMoves move =
+        moves.computeIfAbsent(pages.apply(pair.next.registration()), PageMoves::new);
     if (!pair.old.handsOver() || !pair.next.handsOver()) {
       return;
     }
@@ -189,8 +193,9 @@ final class Exchange {
   }
 
   private void adopt(StopWorld.Stopped stopped) throws UpgradeException {
-    for (int p = 0; p < pairs.size(); p++) {
-      Pair pair = pairs.get(p);
+    for (Pair pair : pairs) {
+      PageMoves move =
+          Objects.requireNonNull(moves.get(pages.apply(pair.next.registration())));
       try {
         for (int i = 0; i < pair.old.nodes().size(); i++) {
           DeviceNode next = pair.next.nodes().get(i);
@@ -201,7 +206,7 @@ final class Exchange {
         for (Area area : stopped.areas(pair.old::serves)) {
           DeviceNode node = pair.old.nodeOf(area);
           adopter.adopt(area, pair.next.nodes().get(node.index()));
-          checkBareFrames(stopped, area, moves.get(p));
+          checkBareFrames(stopped, area, move);
         }
       } catch (ErrnoException refused) {
         throw failed(Step.ADOPT, refused);
