@@ -240,10 +240,17 @@ public final class PageTables {
     long done = 0;
     while (done < length) {
       long from = old + done;
-      long step = Math.min(length - done, LEAF_SPAN - (from & LEAF_SPAN - 1));
-      if (step != LEAF_SPAN || (target + done & LEAF_SPAN - 1) != 0
-          || !moveLeaf(from, target + done)) {
+      long to = target + done;
+      long step =
+          Math.min(
+              length - done,
+              Math.min(LEAF_SPAN - (from & LEAF_SPAN - 1), LEAF_SPAN - (to & LEAF_SPAN - 1)));
+      if (step != LEAF_SPAN || !moveLeaf(from, to)) {
         long by = target - old;
+        if (leaf(from) != null) {
+          // As Linux does, even where there is no entry to be moved: MADV_COLLAPSE shows it.
+          LeafTable unused = makeLeaf(to);
+        }
         visit(from, from + step, (address, entry) -> {
           set(address + by, entry);
           return 0;

@@ -14,6 +14,7 @@ import static io.faultline.mm.Mman.MAP_ANONYMOUS;
 import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.MAP_PRIVATE;
 import static io.faultline.mm.Mman.MAP_SHARED;
+import static io.faultline.mm.Mman.MREMAP_FIXED;
 import static io.faultline.mm.Mman.MREMAP_MAYMOVE;
 import static io.faultline.mm.Mman.PAGE_SIZE;
 import static io.faultline.mm.Mman.PROT_NONE;
@@ -205,6 +206,20 @@ class LinuxFactsTest {
         .doesNotThrowAnyException();
     kernel.calls().madvise(task, BASE, HUGE, MADV_DONTNEED);
     assertCollapseIsInvalid("a part of the range was never touched, or has guard pages");
+  }
+
+  @Test
+  void aMoveMakesTablesWhereverItsSourceHasOne() throws ErrnoException {
+    map(BASE + 2 * HUGE, HUGE, MAP_PRIVATE);
+    memory.putByte(BASE + 2 * HUGE, (byte) 1);
+    // Two pages that were never touched, beside one that was; the second one comes to lie in BASE's table.
+    long target = BASE - PAGE_SIZE;
+    kernel.calls().mremap(
+        task, BASE + 2 * HUGE + PAGE_SIZE, 2 * PAGE_SIZE, 2 * PAGE_SIZE,
+        MREMAP_MAYMOVE | MREMAP_FIXED, target);
+    kernel.calls().mremap(task, target, 2 * PAGE_SIZE, PAGE_SIZE + HUGE, 0, 0);
+    assertThatCode(() -> kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE))
+        .doesNotThrowAnyException();
   }
 
   @Test
