@@ -11,6 +11,7 @@ import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PageProtector;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.ReadAhead;
 import io.faultline.core.swap.SwapEntry;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.core.swap.SwapSpace;
@@ -32,8 +33,17 @@ final class SwapFault {
   private final PhysicalMemory memory;
   private final FrameTable frames;
   private final SwapSpace swap;
+  private final SwapReader reader;
+  private final ReadAhead habits;
+  private final boolean all;
 
-  private SwapFault(AddressSpace space) {
+  /**
+   * @param all whether all that lies together is wanted
+   */
+  private SwapFault(AddressSpace space, boolean all) {
+    this.all = all;
+    this.reader = space.services().swapReader();
+    this.habits = reader.readAhead(space.pid());
     this.space = space;
     this.memory = space.memory();
     this.frames = memory.table();
@@ -46,7 +56,7 @@ final class SwapFault {
    * @param page aligned
    */
   static Outcome handle(AddressSpace space, Area area, long page, Access access) {
-    return new SwapFault(space).bringBack(area, page, access);
+    return new SwapFault(space, false).bringBack(area, page, access);
   }
 
   /**
@@ -55,7 +65,7 @@ final class SwapFault {
    * @return why it could not be: OOM or SWAP_FAILED; MINOR or MAJOR else
    */
   static Outcome unuse(AddressSpace space, Area area, long page) {
-    return new SwapFault(space).bringBack(area, page, Access.READ);
+    return new SwapFault(space, true).bringBack(area, page, Access.READ);
   }
 
   private Outcome bringBack(Area area, long page, Access access) {
@@ -89,7 +99,7 @@ final class SwapFault {
 
   private SwapReader.Result bringIn(long slot, long page) {
     SwapInEvent event = SwapInEvent.start();
-    SwapReader.Result result = space.services().swapReader().bringIn(slot, SwapReader.CLUSTER);
+    SwapReader.Result result = reader.bringIn(slot, all ? SwapReader.CLUSTER : habits.window(slot));
     if (event != null) {
       event.finish(
           space.pid(), page, swap.nameOf(slot), SwapEntry.offset(slot),
@@ -112,6 +122,7 @@ final class SwapFault {
       boolean last = swap.count(slot) == 1 && frames.mapCount(frame) == 0;
       own(area, page, frame, last);
       noteReturn(slot, frame);
+      reader.noteUse(frame, habits);
       // Two references: the cache's, which goes with the last claim, and ours.
       boolean write = last && access == Access.WRITE && memory.references(frame) == 2;
       long present =

@@ -40,6 +40,9 @@ public final class FrameTable {
   /** Need not be kept if nobody writes to it again ({@code MADV_FREE}). */
   public static final int LAZY_FREE = 1 << 10;
 
+  /** Was read from swap before anybody wanted it ({@code PG_readahead}). */
+  public static final int READ_AHEAD = 1 << 11;
+
   private static final int STRIPES = 64;
   private static final VarHandle CHUNK = MethodHandles.arrayElementVarHandle(Chunk[].class);
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);

@@ -7,6 +7,7 @@ import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PageCache;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.swap.ReadAhead;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.core.swap.SwapSpace;
 import io.faultline.mm.ErrnoException;
@@ -28,6 +29,7 @@ final class SharedPages {
   private final PageCache cache;
   private final SwapSpace swap;
   private final SwapReader reader;
+  private final ReadAhead habits = new ReadAhead();
 
   SharedPages(PhysicalMemory memory, FileMapping mapping, SwapSpace swap, SwapReader reader) {
     this.memory = memory;
@@ -142,13 +144,14 @@ final class SharedPages {
     long frame = swap.acquire(entry);
     if (frame == PhysicalMemory.NONE) {
       return cache.value(index) == entry
-          ? reader.bringIn(entry, SwapReader.CLUSTER)
+          ? reader.bringIn(entry, habits.window(entry))
           : SwapReader.Result.DONE;
     }
     frames.lock(frame);
     boolean ours = frames.has(frame, FrameTable.SWAP_CACHED) && frames.swapEntry(frame) == entry
         && cache.value(index) == entry;
     if (ours) {
+      reader.noteUse(frame, habits);
       boolean refault = swap.isRefault(entry);
       swap.remove(frame);
       memory.changeUse(frame, FrameUse.SHMEM);

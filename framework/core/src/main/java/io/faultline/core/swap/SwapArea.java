@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class SwapArea {
   /** A device that failed to write is left alone for this long. */
   private static final long PENALTY_NANOS = 500_000_000L;
+  /** As {@code /proc/swaps} says of a file that was removed. */
+  private static final String GONE = "\\040(deleted)";
 
   private final int type;
   private final String name;
@@ -96,6 +98,11 @@ public final class SwapArea {
   void revoke() {
     setWritable(false);
     device = new GoneDevice(name, map.slots());
+  }
+
+  /** Whether its driver is gone, and nothing is left but claims on pages that nobody has any more. */
+  boolean isGone() {
+    return device instanceof GoneDevice;
   }
 
   boolean isWritable() {
@@ -267,7 +274,7 @@ public final class SwapArea {
   SwapInfo info() {
     synchronized (monitor) {
       return new SwapInfo(
-          name, kind, map.slots(), map.used(), priority, reads, writes, failures, lastFailure);
+          isGone() ? name + GONE : name, kind, map.slots(), map.used(), priority, reads, writes, failures, lastFailure);
     }
   }
 

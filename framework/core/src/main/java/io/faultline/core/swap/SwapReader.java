@@ -27,14 +27,32 @@ public final class SwapReader {
   /** Pages that are read together: those that left together ({@code page_cluster} = 3). */
   public static final int CLUSTER = 8;
 
+  private static final int PROCESSES = 64;
+
   private final PhysicalMemory memory;
   private final FrameTable frames;
   private final SwapSpace swap;
+  /** By process number: who shares one with another guesses worse. */
+  private final ReadAhead[] readAheads = new ReadAhead[PROCESSES];
 
   public SwapReader(PhysicalMemory memory, SwapSpace swap) {
     this.memory = memory;
     this.frames = memory.table();
     this.swap = swap;
+    Arrays.setAll(readAheads, i -> new ReadAhead());
+  }
+
+  /** The habits of a process. */
+  public ReadAhead readAhead(int pid) {
+    return readAheads[pid % PROCESSES];
+  }
+
+  /** A page from the swap cache is wanted: was it read ahead by these habits? The frame is locked. */
+  public void noteUse(long frame, ReadAhead habits) {
+    if (frames.clear(frame, FrameTable.READ_AHEAD)) {
+      habits.hit();
+      memory.events().count(VmEvent.SWAP_RA_HIT);
+    }
   }
 
   /**
@@ -73,7 +91,9 @@ public final class SwapReader {
     }
     for (int i = 0; i < count; i++) {
       if (read) {
-        frames.set(into[i], FrameTable.UP_TO_DATE);
+        frames.set(
+            into[i],
+            into[i] == own ? FrameTable.UP_TO_DATE : FrameTable.UP_TO_DATE | FrameTable.READ_AHEAD);
         letGo(into[i]);
       } else {
         giveUp(into[i]);

@@ -65,6 +65,11 @@ public final class SwapSpace {
    *     when there are too many
    */
   public synchronized SwapArea activate(SwapDevice device, int priority) throws ErrnoException {
+    for (SwapArea area : inOrder) {
+      if (area.isGone() && area.used() == 0) {
+        deactivate(area);
+      }
+    }
     String name;
     long slots;
     try {
@@ -144,10 +149,10 @@ public final class SwapSpace {
     deactivateQuietly(area.device());
   }
 
-  /** The device of a name, or null. */
+  /** The device of a name, or null; one whose driver is gone has none. */
   public @Nullable SwapArea find(String name) {
     for (SwapArea area : inOrder) {
-      if (area.name().equals(name)) {
+      if (area.name().equals(name) && !area.isGone()) {
         return area;
       }
     }
@@ -179,9 +184,10 @@ public final class SwapSpace {
     return area.isWritable();
   }
 
-  /** A snapshot, in the order of use. */
+  /** A snapshot, in the order of use; those whose driver is gone only as long as pages are missed. */
   public List<SwapInfo> list() {
-    return inOrder.stream().map(SwapArea::info).toList();
+    return inOrder.stream().filter(area -> !area.isGone() || area.used() > 0).map(SwapArea::info)
+        .toList();
   }
 
   /** Slots of all devices. */

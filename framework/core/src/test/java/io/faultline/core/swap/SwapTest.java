@@ -18,6 +18,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.faultline.core.Kernel;
 import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.SwapInfo;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Errno;
@@ -240,6 +241,26 @@ class SwapTest {
             SignalException.class,
             e -> assertThat(e.info().cause()).contains("/dev/heap0"));
     assertThat(task.alive()).isTrue();
+    kernel.validate();
+  }
+
+  @Test
+  void aDeviceThatWentWithPagesIsToldOfUntilNobodyMissesThemAndItsNameIsFreeAtOnce()
+      throws Exception {
+    long base = map(task, 2 * FRAMES, MAP_PRIVATE);
+    fill(memory, base, 2 * FRAMES);
+    long lost = kernel.swaps().remove(device);
+    assertThat(lost).isPositive();
+    assertThat(kernel.swaps().list()).singleElement()
+        .satisfies(swap -> {
+          assertThat(swap.name()).isEqualTo("/dev/heap0\\040(deleted)");
+          assertThat(swap.used()).isEqualTo(lost);
+        });
+    kernel.swaps().swapon(new HeapSwapDevice("/dev/heap0", FRAMES), 5);
+    kernel.calls().munmap(task, base, 2 * FRAMES * PAGE_SIZE);
+    assertThat(kernel.swaps().list()).extracting(SwapInfo::name).containsExactly("/dev/heap0");
+    kernel.swaps().swapoff("/dev/heap0");
+    kernel.swaps().swapon(device, 5);
     kernel.validate();
   }
 
