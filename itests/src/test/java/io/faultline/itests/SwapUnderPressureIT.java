@@ -124,7 +124,6 @@ class SwapUnderPressureIT {
         .isInstanceOfSatisfying(
             ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
     check(task, base, 2 * FRAMES);
-    swaps.swapon(ZRAM);
     current(VmaService.class).munmap(
         task, base + (long) FRAMES / 2 * PAGE_SIZE, (long) 3 * FRAMES / 2 * PAGE_SIZE);
     swaps.swapoff(ZRAM);

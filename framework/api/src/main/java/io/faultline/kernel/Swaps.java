@@ -16,7 +16,7 @@ public interface Swaps {
   /** A snapshot, in the order in which they are used. */
   List<SwapInfo> list();
 
-  /** The names of the devices that are known and get no pages: those that {@link #swapon(String)} takes. */
+  /** The names of the devices that are known and switched off: those that {@link #swapon(String)} takes. */
   List<String> off();
 
   /**
@@ -34,8 +34,7 @@ public interface Swaps {
    * @param name of the device
    * @throws ErrnoException EINVAL when there is none of that name, ENOMEM when its pages do not fit
    *     elsewhere, EIO when some cannot be read, EINTR when the thread was interrupted; in each case
-   *     but the first it stays in use for what is still there, and is given no more pages until the
-   *     next {@link #swapon(String)}
+   *     but the first it stays in use as before, though pages may have moved
    */
   void swapoff(String name) throws ErrnoException;
 

@@ -8,6 +8,7 @@ import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.PageTables;
 import io.faultline.core.paging.Pte;
+import io.faultline.core.swap.SwapEntry;
 import io.faultline.core.swap.SwapSpace;
 import java.util.HashMap;
 import java.util.Map;
@@ -59,7 +60,13 @@ final class FrameAudit {
 
   /** Adds the swap entries that stand in the indexes of shared memory. */
   void count(FileMapping mapping) {
-    mapping.cache().forEachValue((index, entry) -> claims.merge(entry, 1, Integer::sum));
+    mapping.cache().forEachValue(
+        (index, value) -> {
+          // A file leaves shadows there.
+          if (SwapEntry.isEntry(value)) {
+            claims.merge(value, 1, Integer::sum);
+          }
+        });
   }
 
   /**

@@ -8,6 +8,7 @@ import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PageCache;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
 import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.Inode;
 import io.faultline.mm.Errno;
@@ -231,13 +232,24 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     // Locked before it is the file's: reclaim would take it for a page that nobody needs.
     frames.lock(frame);
     frames.setOwner(frame, mapping, index);
+    long shadow = cache.value(index);
     if (cache.add(index, frame) != frame) {
       frames.setOwner(frame, null, 0);
       release(frame);
       return PhysicalMemory.NONE;
     }
     counts.cached.increment();
+    noteReturn(frame, shadow);
     return frame;
+  }
+
+  /** A page that left only just belongs to the working set ({@code workingset_refault}). */
+  private void noteReturn(long frame, long shadow) {
+    if (memory.workingset().isFileRefault(shadow)) {
+      frames.set(frame, FrameTable.ACTIVE | FrameTable.WORKINGSET);
+      memory.events().count(VmEvent.WORKINGSET_REFAULT_FILE);
+      memory.events().count(VmEvent.WORKINGSET_ACTIVATE_FILE);
+    }
   }
 
   /** Brings pages in, the first one at least, unless somebody else does ({@code read_pages}). */
@@ -340,19 +352,23 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
 
   /** Takes a page out. Precondition: the frame is locked, and the caller has a reference. */
   private void remove(long frame, long index) {
+    disown(frame, index);
+    if (cache.remove(index)) {
+      counts.cached.decrement();
+    }
+  }
+
+  private void disown(long frame, long index) {
     if (frames.clear(frame, FrameTable.DIRTY)) {
       counts.dirty.decrement();
     }
     dirty.remove(index);
     frames.setOwner(frame, null, 0);
     boolean unused = frames.clear(frame, FrameTable.UP_TO_DATE);
-    if (cache.remove(index)) {
-      counts.cached.decrement();
-    }
   }
 
   @Override
-  public boolean drop(long frame) {
+  public boolean drop(long frame, long shadow) {
     if (frames.owner(frame) != mapping
         || (frames.flags(frame) & (FrameTable.DIRTY | FrameTable.WRITEBACK)) != 0
         || frames.mapCount(frame) != 0
@@ -360,7 +376,11 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
         || cache.get(frames.index(frame)) != frame) {
       return false;
     }
-    remove(frame, frames.index(frame));
+    long index = frames.index(frame);
+    disown(frame, index);
+    if (cache.leave(index, frame, shadow)) {
+      counts.cached.decrement();
+    }
     return true;
   }
 

@@ -60,7 +60,7 @@ public final class SwapHome {
               .cache()
               .forEachValue(
                   (index, entry) -> {
-                    if (SwapEntry.type(entry) == area.type()) {
+                    if (SwapEntry.isEntry(entry) && SwapEntry.type(entry) == area.type()) {
                       SharedMemoryPages.bringBack(inode, index);
                     }
                   }));

@@ -19,8 +19,9 @@ public interface FilePages {
   /**
    * Drops a page that is clean and that no page-table entry maps ({@code remove_mapping}).
    *
+   * @param shadow stands in its place from then on
    * @return whether the cache's reference was dropped; false when it is dirty, mapped, or another
    *     holds a reference beside the cache and the caller
    */
-  boolean drop(long frame);
+  boolean drop(long frame, long shadow);
 }

@@ -187,16 +187,38 @@ public final class PageCache {
     if (get(index) != frame || !memory.tryFreeze(frame, 2)) {
       return false;
     }
+    // Who looks the page up meanwhile finds it frozen, and looks again.
+    FRAME.setRelease(leaf(index), slot(index, 0), value < 0 ? 0 : value | VALUE);
+    size--;
+    memory.freeFrozen(frame);
+    return true;
+  }
+
+  /**
+   * Takes a page out, leaves a value in its place, and drops the cache's reference.
+   *
+   * @param frame that should be there
+   * @param value 0 or more
+   * @return whether it was there; if not, nothing has changed
+   */
+  public synchronized boolean leave(long index, long frame, long value) {
+    if (get(index) != frame) {
+      return false;
+    }
+    FRAME.setRelease(leaf(index), slot(index, 0), value | VALUE);
+    size--;
+    memory.put(frame);
+    return true;
+  }
+
+  /** The leaf of an index that has something in it. */
+  private long[] leaf(long index) {
     Root top = root;
     Object node = top.node;
     for (int shift = top.shift; shift > 0; shift -= BITS) {
       node = ((Object[]) node)[slot(index, shift)];
     }
-    // Who looks the page up meanwhile finds it frozen, and looks again.
-    FRAME.setRelease((long[]) node, slot(index, 0), value < 0 ? 0 : value | VALUE);
-    size--;
-    memory.freeFrozen(frame);
-    return true;
+    return (long[]) node;
   }
 
   /**

@@ -42,6 +42,7 @@ public final class PhysicalMemory implements AutoCloseable {
   private final FrameBlock[] blocks;
   private final FrameTable table;
   private final VmEvents events = new VmEvents();
+  private final Workingset workingset;
   private volatile @Nullable MemoryPressure pressure;
 
   /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
@@ -71,6 +72,7 @@ public final class PhysicalMemory implements AutoCloseable {
     arena = backing.segment();
     blocks = new FrameBlock[(int) (frames + FrameBlock.INDEX >>> FrameBlock.ORDER)];
     table = new FrameTable(blocks.length);
+    workingset = new Workingset(frames);
     free = frames - 1;
     zeroFrame = allocate(FrameUse.KERNEL);
   }
@@ -97,6 +99,11 @@ public final class PhysicalMemory implements AutoCloseable {
   /** What was counted since this memory was made: {@code /proc/vmstat}. */
   public VmEvents events() {
     return events;
+  }
+
+  /** Of the pages that leave memory, to swap and to files. */
+  public Workingset workingset() {
+    return workingset;
   }
 
   /** The number of frames, frame 0 included. */

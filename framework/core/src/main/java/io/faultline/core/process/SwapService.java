@@ -36,10 +36,7 @@ public final class SwapService implements Swaps {
 
   @Override
   public List<String> off() {
-    return known.keySet().stream().filter(name -> {
-      SwapArea area = swap.find(name);
-      return area == null || !swap.isWritable(area);
-    }).toList();
+    return known.keySet().stream().filter(name -> swap.find(name) == null).toList();
   }
 
   @Override
@@ -52,12 +49,7 @@ public final class SwapService implements Swaps {
   public synchronized void swapon(String name) throws ErrnoException {
     SwapArea area = swap.find(name);
     if (area != null) {
-      if (swap.isWritable(area)) {
-        throw new ErrnoException(Errno.EBUSY, "name: " + name + " is in use already");
-      }
-      // A swapoff that did not come to its end is taken back.
-      swap.setWritable(area, true);
-      return;
+      throw new ErrnoException(Errno.EBUSY, "name: " + name + " is in use already");
     }
     Known device = known.get(name);
     if (device == null) {
@@ -72,7 +64,13 @@ public final class SwapService implements Swaps {
     if (area == null) {
       throw unknown(name);
     }
-    home.bringHome(area);
+    try {
+      home.bringHome(area);
+    } catch (ErrnoException e) {
+      // Linux inserts it again; else the next page would have nowhere to go.
+      swap.setWritable(area, true);
+      throw e;
+    }
     swap.deactivate(area);
   }
 

@@ -315,7 +315,7 @@ final class Eviction {
         frames.owner(frame) instanceof FileMapping mapping ? mapping.pages() : null;
     if (pages == null || !isUnused(frame)
         || frames.has(frame, FrameTable.DIRTY) && !pages.writeOut(frame)
-        || !pages.drop(frame)) {
+        || !pages.drop(frame, memory.workingset().evictedFromFile())) {
       return false;
     }
     frames.unlock(frame);

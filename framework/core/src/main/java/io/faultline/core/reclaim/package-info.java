@@ -21,7 +21,7 @@
  * page on no list, so it takes no lock that others want, and nothing has to be taken off a list when
  * pages are freed by the thousand. What a list is better at, finding the coldest page without looking
  * at others, costs a clock a look at each frame: a bounded one, since at most three rounds are made. A
- * page that comes back too soon ({@link io.faultline.core.swap.Workingset}) begins as active.
+ * page that comes back too soon ({@link io.faultline.core.memory.Workingset}) begins as active.
  *
  * <h2>Locks</h2>
  *

@@ -13,13 +13,15 @@ import java.lang.foreign.MemorySegment;
  * @param slots it had
  */
 record GoneDevice(String name, long slots) implements SwapDevice {
+  static final String WHY = "its driver is gone";
+
   @Override
   public void write(long[] to, MemorySegment[] pages) throws IOException {
-    throw new IOException("its driver is gone");
+    throw new IOException(WHY);
   }
 
   @Override
   public void read(long[] from, MemorySegment[] pages) throws IOException {
-    throw new IOException("its driver is gone");
+    throw new IOException(WHY);
   }
 }

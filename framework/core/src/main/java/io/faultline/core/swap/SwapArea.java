@@ -98,6 +98,9 @@ public final class SwapArea {
   void revoke() {
     setWritable(false);
     device = new GoneDevice(name, map.slots());
+    synchronized (monitor) {
+      lastFailure = GoneDevice.WHY;
+    }
   }
 
   /** Whether its driver is gone, and nothing is left but claims on pages that nobody has any more. */

@@ -61,6 +61,10 @@ public final class SwapReader {
    * @param window how many are read together at most, a power of two
    */
   public Result bringIn(long entry, int window) {
+    if (swap.isLost(entry) && !swap.isCached(entry)) {
+      // No frame is worth taking, perhaps from another, for what cannot come.
+      return Result.FAILED;
+    }
     long own = prepare(entry, memory.allocate(FrameUse.ANONYMOUS));
     if (own == PhysicalMemory.NONE) {
       return swap.isCached(entry) || swap.count(entry) == 0 ? Result.DONE : Result.OUT_OF_MEMORY;

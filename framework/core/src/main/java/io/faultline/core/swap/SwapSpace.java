@@ -5,6 +5,7 @@ package io.faultline.core.swap;
 import io.faultline.core.jfr.SwapOutEvent;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.Workingset;
 import io.faultline.device.SwapDevice;
 import io.faultline.kernel.SwapInfo;
 import io.faultline.mm.Errno;
@@ -47,13 +48,8 @@ public final class SwapSpace {
   SwapSpace(PhysicalMemory memory, long callLimitNanos) {
     this.memory = memory;
     this.frames = memory.table();
-    this.workingset = new Workingset(memory.frames());
+    this.workingset = memory.workingset();
     this.calls = new SwapCalls(callLimitNanos);
-  }
-
-  /** Of the pages that leave memory, to files as well. */
-  public Workingset workingset() {
-    return workingset;
   }
 
   // ---- devices ----------------------------------------------------------------------------------
@@ -269,6 +265,12 @@ public final class SwapSpace {
       unlock(frame);
     }
     memory.put(frame);
+  }
+
+  /** Whether the driver of an entry's device is gone, and with it what the slot held. */
+  public boolean isLost(long entry) {
+    SwapArea area = areas.get(SwapEntry.type(entry));
+    return area != null && area.isGone();
   }
 
   /** How many entries name the slot. */

@@ -250,6 +250,11 @@ class SwapTest {
     long base = map(task, 2 * FRAMES, MAP_PRIVATE);
     fill(memory, base, 2 * FRAMES);
     long lost = kernel.swaps().remove(device);
+    assertThatThrownBy(() -> check(memory, base, 2 * FRAMES))
+        .isInstanceOfSatisfying(
+            SignalException.class, e -> assertThat(e.info().cause())
+                .contains("/dev/heap0").contains("its driver is gone"));
+    assertThat(task.alive()).isTrue();
     assertThat(lost).isPositive();
     assertThat(kernel.swaps().list()).singleElement()
         .satisfies(swap -> {
@@ -289,8 +294,8 @@ class SwapTest {
         .isInstanceOfSatisfying(
             ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
     kernel.validate();
-    kernel.swaps().swapon("/dev/heap0");
     check(memory, base, 2 * FRAMES);
+    assertThat(kernel.swaps().off()).isEmpty();
   }
 
   @Test

@@ -36,8 +36,7 @@ public final class Swapoff extends Command {
       move all pages of a swap device home, and let go of it
       usage: swapoff SWAP-DEVICE
       They go back to memory, or to other devices. Where they do not fit, or cannot be read, the device
-      stays in use for what is left and gets no more; swapon takes that back. Tells every second how
-      many are left.
+      stays in use. Tells every second how many are left.
       example: swapoff /dev/zram0""")
   public @Nullable Object swapoff(CommandSession session, String... words)
       throws CommandException {
@@ -71,8 +70,7 @@ public final class Swapoff extends Command {
         ? e
         : new ErrnoException(
             e.errno(),
-            "%s; %,d of %,d pages are still there. It gets no more until swapon %s".formatted(
-                e.getMessage(), left, pages, name));
+            "%s; %,d pages are there, and it stays in use".formatted(e.getMessage(), left));
   }
 
   private void tell(String name, PrintStream out) {

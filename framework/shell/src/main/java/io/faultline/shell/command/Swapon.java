@@ -34,7 +34,7 @@ public final class Swapon extends Command {
       use a swap device again that was switched off
       usage: swapon SWAP-DEVICE
       A device is switched on by itself when its driver is installed, so this is for one that swapoff
-      has switched off, or could not empty. SWAP-DEVICE is its name, as swaps prints it.
+      has switched off. SWAP-DEVICE is its name, as swaps prints it.
       example: swapon /dev/zram1""")
   public @Nullable Object swapon(CommandSession session, String... words)
       throws CommandException {

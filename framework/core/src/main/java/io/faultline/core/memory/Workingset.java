@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Faultline authors
-package io.faultline.core.swap;
+package io.faultline.core.memory;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
