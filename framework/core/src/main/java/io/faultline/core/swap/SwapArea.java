@@ -20,7 +20,7 @@ public final class SwapArea {
   /** A device that failed to write is left alone for this long. */
   private static final long PENALTY_NANOS = 500_000_000L;
   /** As {@code /proc/swaps} says of a file that was removed. */
-  private static final String GONE = "\\040(deleted)";
+  private static final String GONE = " (deleted)";
 
   private final int type;
   private final String name;

@@ -258,7 +258,7 @@ class SwapTest {
     assertThat(lost).isPositive();
     assertThat(kernel.swaps().list()).singleElement()
         .satisfies(swap -> {
-          assertThat(swap.name()).isEqualTo("/dev/heap0\\040(deleted)");
+          assertThat(swap.name()).isEqualTo("/dev/heap0 (deleted)");
           assertThat(swap.used()).isEqualTo(lost);
         });
     kernel.swaps().swapon(new HeapSwapDevice("/dev/heap0", FRAMES), 5);
