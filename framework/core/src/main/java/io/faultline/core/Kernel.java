@@ -11,6 +11,7 @@ import io.faultline.core.fault.FaultStatistics;
 import io.faultline.core.fault.PageFaultHandler;
 import io.faultline.core.fault.Populate;
 import io.faultline.core.fault.SwapHome;
+import io.faultline.core.memory.DeviceRegions;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.memory.PhysicalMemory;
@@ -33,6 +34,7 @@ import io.faultline.core.process.SystemCalls;
 import io.faultline.core.process.TaskTable;
 import io.faultline.core.reclaim.Reclaimer;
 import io.faultline.core.swap.SwapSpace;
+import io.faultline.device.DeviceMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceRegistration;
@@ -74,6 +76,7 @@ public final class Kernel implements AutoCloseable {
   private final Watchdog watchdog = new Watchdog();
   private final Tracer tracer = new Tracer();
   private final ConcurrentMap<Owner, DriverPages> pages = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, DeviceRegions> regions = new ConcurrentHashMap<>();
   private final SwapSpace swap;
   private final FileMappings mappings;
   private final Reclaimer reclaimer;
@@ -123,7 +126,8 @@ public final class Kernel implements AutoCloseable {
     this.devices = new DeviceService(table);
     this.table = table;
     table.addUnplugHandler(new DriverUnplug(tasks));
-    table.setExchange(new StoppedSpaces(tasks, table), this::accountOf, frame -> false);
+    table.setExchange(new StoppedSpaces(tasks, table), this::accountOf,
+        frame -> regions.values().stream().anyMatch(region -> region.has(frame)));
   }
 
   /** Which drivers there are, for who exchanges and restores them. */
@@ -162,6 +166,11 @@ public final class Kernel implements AutoCloseable {
 
   public Devices devices() {
     return devices;
+  }
+
+  /** The memory that the kernel keeps for a driver in all its versions, made at the first call. */
+  public DeviceMemory memoryOf(String driver) {
+    return regions.computeIfAbsent(driver, name -> new DeviceRegions(memory, name));
   }
 
   /** The page allocator of a driver that was registered with {@link DeviceRegistration#of}. */
@@ -205,6 +214,7 @@ public final class Kernel implements AutoCloseable {
   public void reclaimAllPages() {
     pages.values().forEach(DriverPages::reclaim);
     pages.clear();
+    regions.values().forEach(region -> region.regions().forEach(region::free));
   }
 
   /** Interrupts driver calls that hang, and those of swap devices; to be run periodically. */

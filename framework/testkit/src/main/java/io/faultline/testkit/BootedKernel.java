@@ -4,6 +4,7 @@ package io.faultline.testkit;
 
 import io.faultline.core.device.Watchdog;
 import io.faultline.core.memory.FrameCounts;
+import io.faultline.device.DeviceMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceRegistration;
@@ -110,6 +111,11 @@ public final class BootedKernel implements Kernel, AutoCloseable {
    */
   public PageAllocator pages(DeviceRegistration owner) {
     return core.pagesFor(owner);
+  }
+
+  /** The memory that the kernel keeps for a driver in all its versions. */
+  public DeviceMemory memory(String driver) {
+    return core.memoryOf(driver);
   }
 
   /**
