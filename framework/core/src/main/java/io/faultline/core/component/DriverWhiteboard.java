@@ -116,8 +116,9 @@ public final class DriverWhiteboard {
 
   private List<DriverService> ofBundle(long id) {
     return drivers.entrySet().stream()
-        .filter(entry -> entry.getKey().getProperty(Constants.SERVICE_BUNDLEID) instanceof Long bundle
-            && bundle == id)
+        .filter(
+            entry -> entry.getKey().getProperty(Constants.SERVICE_BUNDLEID) instanceof Long bundle
+                && bundle == id)
         .sorted(Map.Entry.comparingByKey())
         .map(Map.Entry::getValue)
         .toList();

@@ -34,7 +34,8 @@ final class Adopter {
       if (before != null) {
         throw new ErrnoException(
             Errno.EBUSY,
-            node.owner() + " is open, and the new version of its driver does not implement HandOver");
+            node.owner()
+                + " is open, and the new version of its driver does not implement HandOver");
       }
     } else if (file.isOpened()) {
       file.setOffered(true);
@@ -63,7 +64,8 @@ final class Adopter {
     if (!node.driver().handsOver()) {
       throw new ErrnoException(
           Errno.EBUSY,
-          node.owner() + " is mapped, and the new version of its driver does not implement HandOver");
+          node.owner()
+              + " is mapped, and the new version of its driver does not implement HandOver");
     }
     Object before = area.privateData();
     area.setPrivateData(carried(before));

@@ -196,9 +196,10 @@ public final class DeviceTable implements AutoCloseable {
     if (!wanted.name().equals(before.name()) || wanted.count() != before.count()) {
       throw new UpgradeException(
           UpgradeException.Step.MATCH,
-          "%s has %d nodes of name %s, its successor %d of name %s; they must be the same".formatted(
-              successor.old.name(), before.count(), before.name(), wanted.count(),
-              wanted.name()));
+          "%s has %d nodes of name %s, its successor %d of name %s; they must be the same"
+              .formatted(
+                  successor.old.name(), before.count(), before.name(), wanted.count(),
+                  wanted.name()));
     }
     if (wanted.major() != 0 && wanted.major() != before.major()
         || wanted.minor() != before.minor() && wanted.major() != 0) {

@@ -312,7 +312,6 @@ public final class Driver implements AutoCloseable, Parking {
     return true;
   }
 
-
   boolean isGone() {
     return phase == Phase.GONE;
   }

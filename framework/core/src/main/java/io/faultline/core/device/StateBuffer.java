@@ -61,7 +61,8 @@ final class StateBuffer {
     public void writePage(Page page) throws IOException {
       if (!pages.holds(page)) {
         throw new IOException(
-            "page: " + page + " is not one that this driver's PageAllocator gave and that it holds");
+            "page: " + page
+                + " is not one that this driver's PageAllocator gave and that it holds");
       }
       moves.written(page);
       writeLong(page.frameNumber());

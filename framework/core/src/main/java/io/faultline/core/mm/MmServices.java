@@ -24,6 +24,7 @@ public final class MmServices {
   private final AddressSpaces spaces = new AddressSpaces();
   private final SwapSpace swap;
   private final SwapReader swapReader;
+  private final FileRmapWalk fileRmap;
   private @Nullable PageFaults faults;
   private @Nullable PageReclaim reclaim;
 
@@ -32,7 +33,8 @@ public final class MmServices {
     this.memory = memory;
     this.devices = devices;
     this.tracer = tracer;
-    devices.setFileRmap(new FileRmapWalk(spaces));
+    this.fileRmap = new FileRmapWalk(spaces);
+    devices.setFileRmap(fileRmap);
     this.swap = swap;
     this.swapReader = new SwapReader(memory, swap);
     this.sharedMemory = new SharedMemory(memory, swap, swapReader, devices);
@@ -86,6 +88,11 @@ public final class MmServices {
 
   SharedMemory sharedMemory() {
     return sharedMemory;
+  }
+
+  /** The way from a file's pages to all entries that map them. */
+  FileRmapWalk fileRmap() {
+    return fileRmap;
   }
 
   PageFaults faults() {

@@ -18,6 +18,7 @@ import static io.faultline.mm.Mman.MADV_FREE;
 import io.faultline.core.area.Area;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.device.OpenFileObject;
+import io.faultline.core.memory.FileMapping;
 import io.faultline.core.paging.Pte;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.device.FileKind;
@@ -111,7 +112,12 @@ final class PageAdvice {
     PageZapper.zap(space, start, end, true);
     if (file instanceof OpenFileObject object
         && object.inode().provider() instanceof SharedMemoryProvider memory) {
-      memory.punchHole(firstPage, firstPage + ((end - start) >>> Mman.PAGE_SHIFT));
+      long endPage = firstPage + ((end - start) >>> Mman.PAGE_SHIFT);
+      FileMapping mapping = object.mapping();
+      if (mapping != null) {
+        space.services().fileRmap().unmap(mapping, firstPage, endPage, false);
+      }
+      memory.punchHole(firstPage, endPage);
     }
   }
 

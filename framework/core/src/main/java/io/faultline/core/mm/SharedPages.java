@@ -171,10 +171,9 @@ final class SharedPages {
   }
 
   /**
-   * Empties the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. The caller has unmapped them from the
-   * area that it was called for. Linux unmaps them everywhere and frees them; here a page that is
-   * still mapped, by another process or elsewhere in this one, stays and is filled with zeros, so
-   * that all go on seeing the same memory.
+   * Empties the pages of a range: {@code FALLOC_FL_PUNCH_HOLE}. The caller has unmapped them
+   * everywhere. A page that somebody has reached meanwhile stays, and is filled with zeros, so that all
+   * go on seeing the same memory.
    */
   void punchHole(long firstPage, long endPage) {
     cache.forEachValue(
@@ -197,11 +196,9 @@ final class SharedPages {
       return;
     }
     memory.segment(frame).fill((byte) 0);
-    // Two references: the cache's and ours.
-    if (memory.references(frame) == 2) {
-      boolean unused = cache.remove(index);
+    if (!cache.replace(index, frame, PhysicalMemory.NONE)) {
+      memory.put(frame);
     }
-    memory.put(frame);
   }
 
   /** The object is gone: all its pages go, wherever they are. */

@@ -10,6 +10,7 @@ import static io.faultline.mm.Mman.MADV_GUARD_INSTALL;
 import static io.faultline.mm.Mman.MADV_HUGEPAGE;
 import static io.faultline.mm.Mman.MADV_NOHUGEPAGE;
 import static io.faultline.mm.Mman.MADV_PAGEOUT;
+import static io.faultline.mm.Mman.MADV_REMOVE;
 import static io.faultline.mm.Mman.MAP_ANONYMOUS;
 import static io.faultline.mm.Mman.MAP_FIXED;
 import static io.faultline.mm.Mman.MAP_PRIVATE;
@@ -220,6 +221,19 @@ class LinuxFactsTest {
     kernel.calls().mremap(task, target, 2 * PAGE_SIZE, PAGE_SIZE + HUGE, 0, 0);
     assertThatCode(() -> kernel.calls().madvise(task, BASE, HUGE, MADV_COLLAPSE))
         .doesNotThrowAnyException();
+  }
+
+  @Test
+  void removedPagesAreGoneForAllWhoMapThem() throws ErrnoException {
+    long p = map(0, 2 * PAGE_SIZE, MAP_SHARED);
+    long second = kernel.calls().mremap(task, p, 0, 2 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
+    memory.putByte(p, (byte) 1);
+    memory.putByte(p + PAGE_SIZE, (byte) 2);
+    assertThat(memory.getByte(second)).isEqualTo((byte) 1);
+    kernel.calls().madvise(task, p, PAGE_SIZE, MADV_REMOVE);
+
+    assertThat(mincore(second, 2)).containsExactly(0, 1);
+    assertThat(memory.getByte(second)).isZero();
   }
 
   @Test
