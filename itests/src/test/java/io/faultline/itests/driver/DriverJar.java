@@ -20,6 +20,15 @@ public final class DriverJar {
 
   /** The bytes of a jar. */
   public static byte[] ofVersion(String version) throws IOException {
+    return ofVersion(version, "");
+  }
+
+  /**
+   * The same with more to import.
+   *
+   * @param imports clauses, each with a comma behind it
+   */
+  public static byte[] ofVersion(String version, String imports) throws IOException {
     Manifest manifest = new Manifest();
     Attributes headers = manifest.getMainAttributes();
     headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
@@ -29,12 +38,13 @@ public final class DriverJar {
     headers.putValue(Constants.BUNDLE_ACTIVATOR, StampActivator.class.getName());
     headers.putValue(
         Constants.IMPORT_PACKAGE,
-        "io.faultline.device;version=\"[1.0,2)\",io.faultline.mm;version=\"[1.0,2)\","
+        imports + "io.faultline.device;version=\"[1.0,2)\",io.faultline.mm;version=\"[1.0,2)\","
             + "org.osgi.framework,org.jspecify.annotations;resolution:=optional");
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JarOutputStream jar = new JarOutputStream(bytes, manifest)) {
       add(jar, StampActivator.class);
       add(jar, StampDriver.class);
+      add(jar, HandStamp.class);
     }
     return bytes.toByteArray();
   }

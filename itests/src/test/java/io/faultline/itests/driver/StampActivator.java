@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.Version;
 
 /**
  * {@code /dev/stamp}, stamped with the version of the bundle that it is in. It registers by hand,
@@ -32,8 +33,15 @@ public final class StampActivator implements BundleActivator {
     registration =
         context.registerService(
             MmapProvider.class,
-            new StampDriver(stamped, "stamp " + context.getBundle().getVersion()),
+            driver(stamped, context.getBundle().getVersion()),
             properties);
+  }
+
+  private static MmapProvider driver(Page page, Version version) {
+    String stamp = "stamp " + version;
+    return version.getQualifier().isEmpty()
+        ? new StampDriver(page, stamp)
+        : new HandStamp(page, stamp, version.getQualifier());
   }
 
   @Override
