@@ -277,7 +277,8 @@ public final class SwapArea {
   SwapInfo info() {
     synchronized (monitor) {
       return new SwapInfo(
-          isGone() ? name + GONE : name, kind, map.slots(), map.used(), priority, reads, writes, failures, lastFailure);
+          isGone() ? name + GONE : name, kind, map.slots(), map.used(), priority, reads, writes,
+          failures, lastFailure);
     }
   }
 
