@@ -216,7 +216,8 @@ public final class SoakCommand {
         bar.show("upgrades", i + 1, count);
       }
     } catch (UpgradeException e) {
-      throw new SoakFailedException("soak: upgrade " + (old.size() + 1) + " failed: " + e.getMessage());
+      throw new SoakFailedException(
+          "soak: upgrade " + (old.size() + 1) + " failed: " + e.getMessage());
     } finally {
       loads.forEach(Load::stop);
       for (Thread thread : threads) {
@@ -248,7 +249,8 @@ public final class SoakCommand {
         failed accesses    %d
         wrong pages        %d
         upgrade's stall    p50 %.2f ms, p99 %.2f ms, max %.2f ms
-        longest access     p50 %.2f ms, p99 %.2f ms, max %.2f ms (in each upgrade, start of the new bundle and its install included)
+        longest access     p50 %.2f ms, p99 %.2f ms, max %.2f ms (in each upgrade, with
+                           installing, starting and uninstalling)
         class loaders      %d of %d old ones collected
         heap               %+.1f MiB since the first upgrades""",
         count, seconds, THREADS, accesses, faults, failed, wrong, percentile(stalls, 50),

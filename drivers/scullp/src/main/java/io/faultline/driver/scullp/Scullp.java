@@ -33,8 +33,9 @@ import org.osgi.service.metatype.annotations.Designate;
 
 /**
  * {@code /dev/scullp0} to {@code /dev/scullp3}: LDD3's memory devices made of pages, which can be
- * read, written and mapped (LDD3 ch. 15). Another version of it can take over, data and all. The file operations are here, the areas' operations at the
- * end, and the device itself is {@link ScullpDevice}.
+ * read, written and mapped (LDD3 ch. 15). Another version of it can take over, data and all. The
+ * file operations are here, the areas' operations at the end, and the device itself is {@link
+ * ScullpDevice}.
  */
 @Component(name = "io.faultline.driver.scullp")
 @Device(name = "scullp", count = Scullp.DEVICES)
