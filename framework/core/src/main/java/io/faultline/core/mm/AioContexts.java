@@ -13,6 +13,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Vma;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +40,11 @@ public final class AioContexts {
     private final SharedMemoryProvider ring;
     private long base;
     private final long bytes;
+    /** What it counts for in {@code fs.aio-nr}. */
+    private final long events;
 
-    Context(SharedMemoryProvider ring, long base, long bytes) {
+    Context(SharedMemoryProvider ring, long base, long bytes, long events) {
+      this.events = events;
       this.ring = ring;
       this.base = base;
       this.bytes = bytes;
@@ -61,6 +65,25 @@ public final class AioContexts {
     if (slots == 0 || asked > MOST_EVENTS) {
       throw new ErrnoException(Errno.EAGAIN, "events: more than fs.aio-max-nr, " + MOST_EVENTS);
     }
+    AtomicLong inUse = space.services().aioEvents();
+    if (inUse.addAndGet(asked) > MOST_EVENTS) {
+      inUse.addAndGet(-asked);
+      throw new ErrnoException(
+          Errno.EAGAIN, "events: all contexts together may have fs.aio-max-nr, " + MOST_EVENTS);
+    }
+    boolean done = false;
+    try {
+      long base = setup(space, asked, slots);
+      done = true;
+      return base;
+    } finally {
+      if (!done) {
+        inUse.addAndGet(-asked);
+      }
+    }
+  }
+
+  private static long setup(AddressSpace space, long events, long slots) throws ErrnoException {
     long bytes = Args.pageAlign(HEADER_BYTES + EVENT_BYTES * (slots + 2));
     SharedMemoryObject object =
         space.services().sharedMemory().create(space, bytes, true, KernelObjects.Kind.AIO_RING);
@@ -71,7 +94,7 @@ public final class AioContexts {
               space,
               new MmapCall(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, object.file(), 0, 0))
               .address();
-      space.aio().add(space.pid(), object.provider(), base, length);
+      space.aio().add(space.pid(), object.provider(), base, length, events);
       return base;
     } catch (ErrnoException refused) {
       object.provider().truncate();
@@ -81,8 +104,8 @@ public final class AioContexts {
     }
   }
 
-  private void add(int pid, SharedMemoryProvider ring, long base, long length) {
-    Context context = new Context(ring, base, length);
+  private void add(int pid, SharedMemoryProvider ring, long base, long length, long events) {
+    Context context = new Context(ring, base, length, events);
     int id = table.indexOf(null);
     if (id < 0) {
       id = table.size();
@@ -113,6 +136,7 @@ public final class AioContexts {
       throw Args.invalid("context: there is none with its ring at that address");
     }
     table.set(id, null);
+    space.services().aioEvents().addAndGet(-context.events);
     context.ring.truncate();
     try {
       MunmapOperation.munmap(space, address, context.bytes);
@@ -123,9 +147,10 @@ public final class AioContexts {
   }
 
   /** All contexts of a process that ends ({@code exit_aio}). */
-  void destroyAll() {
+  void destroyAll(AddressSpace space) {
     for (Context context : table) {
       if (context != null) {
+        space.services().aioEvents().addAndGet(-context.events);
         context.ring.truncate();
       }
     }

@@ -24,7 +24,7 @@ public final class ExitOperation {
 
   /** The work itself; the lock is held for writing, and nobody will get it after us. */
   static void empty(AddressSpace space) {
-    space.aio().destroyAll();
+    space.aio().destroyAll(space);
     PageZapper.zap(space, 0, space.profile().taskSize(), false);
     List<Area> areas = space.areas().snapshot();
     for (Area area : areas) {

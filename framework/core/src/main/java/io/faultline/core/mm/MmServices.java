@@ -8,6 +8,7 @@ import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.swap.SwapReader;
 import io.faultline.core.swap.SwapSpace;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,8 @@ public final class MmServices {
   private final SwapSpace swap;
   private final SwapReader swapReader;
   private final FileRmapWalk fileRmap;
+  /** {@code fs.aio-nr}: the events of all contexts of all processes. */
+  private final AtomicLong aioEvents = new AtomicLong();
   private @Nullable PageFaults faults;
   private @Nullable PageReclaim reclaim;
 
@@ -93,6 +96,10 @@ public final class MmServices {
   /** The way from a file's pages to all entries that map them. */
   FileRmapWalk fileRmap() {
     return fileRmap;
+  }
+
+  AtomicLong aioEvents() {
+    return aioEvents;
   }
 
   PageFaults faults() {

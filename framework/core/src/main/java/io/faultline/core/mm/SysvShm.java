@@ -80,7 +80,8 @@ public final class SysvShm {
     long bytes = Args.pageAlign(segment.size());
     if (address != 0
         && (flags & SHM_REMAP) == 0
-        && (Args.below(address + bytes, address)
+        // The segment's own size here, not that of its pages: ENOMEM comes later for the latter.
+        && (Args.below(address + segment.size(), address)
             || space.areas().findIntersection(address, address + bytes) != null)) {
       throw Args.invalid("address: something is mapped there");
     }

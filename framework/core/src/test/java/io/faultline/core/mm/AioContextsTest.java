@@ -48,6 +48,26 @@ class AioContextsTest {
   }
 
   @Test
+  void allContextsTogetherHaveALimit() throws ErrnoException {
+    long first = kernel.calls().ioSetup(task, 40_000);
+    Task other = kernel.tasks().spawn("other");
+    assertRefused(Errno.EAGAIN, () -> kernel.calls().ioSetup(other, 30_000));
+    kernel.calls().ioDestroy(task, first);
+    long second = kernel.calls().ioSetup(other, 30_000);
+    assertThat(second).isNotZero();
+    kernel.tasks().exit(other, 0);
+    assertThat(kernel.calls().ioSetup(task, 60_000)).isNotZero();
+  }
+
+  @Test
+  void aSegmentAtTheEndOfAllAddressesIsRefusedByItsOwnSize() throws ErrnoException {
+    int whole = kernel.calls().shmget(task, 4096);
+    int part = kernel.calls().shmget(task, 100);
+    assertRefused(Errno.EINVAL, () -> kernel.calls().shmat(task, whole, -4096, 0));
+    assertRefused(Errno.ENOMEM, () -> kernel.calls().shmat(task, part, -4096, 0));
+  }
+
+  @Test
   void theContextGoesWhereItsRingGoes() throws ErrnoException {
     long ring = kernel.calls().ioSetup(task, 1);
     long bytes = kernel.calls().find(task, ring).orElseThrow().length();
