@@ -135,6 +135,11 @@ public final class Scullp implements MmapProvider, HandOver {
     device.mapped();
   }
 
+  /** How many areas map the devices. */
+  int areas() {
+    return devices.stream().mapToInt(ScullpDevice::vmas).sum();
+  }
+
   private static ScullpDevice device(OpenFile file) {
     return (ScullpDevice) Objects.requireNonNull(file.privateData());
   }

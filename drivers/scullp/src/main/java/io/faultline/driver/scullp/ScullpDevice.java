@@ -120,6 +120,11 @@ final class ScullpDevice {
     vmas++;
   }
 
+  /** How many areas map it. */
+  synchronized int vmas() {
+    return vmas;
+  }
+
   /** One more reference. */
   synchronized void opened() {
     vmas++;

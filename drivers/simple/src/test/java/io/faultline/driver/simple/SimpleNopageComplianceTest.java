@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.driver.simple;
+
+import io.faultline.device.MmapProvider;
+import io.faultline.device.PageAllocator;
+import io.faultline.mm.ErrnoException;
+import io.faultline.testkit.compliance.DriverCompliance;
+import java.util.OptionalInt;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** The contract between kernel and driver. */
+class SimpleNopageComplianceTest extends DriverCompliance {
+  private static final Logger LOG = Logger.getLogger("io.faultline.driver.simple");
+
+  private @Nullable SimpleMemory memory;
+
+  /** It logs every open and close. */
+  @BeforeAll
+  static void quiet() {
+    LOG.setLevel(Level.WARNING);
+  }
+
+  @AfterAll
+  static void loud() {
+    LOG.setLevel(null);
+  }
+
+  @Override
+  protected MmapProvider driver(PageAllocator pages) throws ErrnoException {
+    memory = new SimpleMemory(pages);
+    return new SimpleNopage(memory);
+  }
+
+  @Override
+  protected void remove(MmapProvider driver) {
+    memory.free();
+  }
+
+  @Override
+  protected OptionalInt size() {
+    return OptionalInt.of(1 << SimpleMemory.ORDER);
+  }
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.testkit.compliance;
+
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.faultline.device.MmapProvider;
+import io.faultline.device.PageAllocator;
+import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.KernelProfile;
+import io.faultline.testkit.BootedKernel;
+import io.faultline.testkit.compliance.Step.AtOnce;
+import io.faultline.testkit.compliance.Step.Cycle;
+import io.faultline.testkit.compliance.Step.Exit;
+import io.faultline.testkit.compliance.Step.Fill;
+import io.faultline.testkit.compliance.Step.Fork;
+import io.faultline.testkit.compliance.Step.Grow;
+import io.faultline.testkit.compliance.Step.Load;
+import io.faultline.testkit.compliance.Step.Map;
+import io.faultline.testkit.compliance.Step.MapOddly;
+import io.faultline.testkit.compliance.Step.Move;
+import io.faultline.testkit.compliance.Step.Protect;
+import io.faultline.testkit.compliance.Step.Read;
+import io.faultline.testkit.compliance.Step.Store;
+import io.faultline.testkit.compliance.Step.Unmap;
+import io.faultline.testkit.compliance.Step.Unplug;
+import io.faultline.testkit.compliance.Step.Write;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The contract between kernel and driver, as tests. A driver's test extends this and says how the
+ * driver is made:
+ *
+ * <pre>{@code
+ * class ScullpComplianceTest extends DriverCompliance {
+ *   @Override
+ *   protected MmapProvider driver(PageAllocator pages) {
+ *     return new Scullp(pages);
+ *   }
+ * }
+ * }</pre>
+ *
+ * What the driver can do is found out: which methods it overrides, which pages {@code read} has. The
+ * other methods here say what cannot be found out; none of them has to be overridden.
+ *
+ * <p>A test that fails says which {@link Rule} is broken, on which page of LDD3 it stands, and the
+ * shortest history that breaks it. The drivers run behind an observer, so a debugger shows frames of
+ * this package between kernel and driver.
+ *
+ * <p>The system property {@code faultline.compliance.histories} is the number of random histories (200),
+ * {@code faultline.compliance.seed} the seed of the first (1).
+ */
+@Timeout(300)
+public abstract class DriverCompliance {
+  private static final int ALL = Step.PAGES;
+  private static final int COLLECTIONS = 100;
+
+  private final History history = new History(this);
+
+  /** For implementors. */
+  protected DriverCompliance() {}
+
+  /**
+   * A new driver; called for each history, for a kernel of its own.
+   *
+   * @param pages where the driver gets its pages
+   */
+  protected abstract MmapProvider driver(PageAllocator pages) throws Exception;
+
+  /**
+   * The driver has gone: what its bundle's deactivation does. Closes one that is {@link
+   * AutoCloseable}; else calls its method {@code deactivate()}, if it has one.
+   */
+  protected void remove(MmapProvider driver) throws Exception {
+    if (driver instanceof AutoCloseable closeable) {
+      closeable.close();
+      return;
+    }
+    for (Class<?> type = driver.getClass(); type != null; type = type.getSuperclass()) {
+      for (Method method : type.getDeclaredMethods()) {
+        if (method.getName().equals("deactivate") && method.getParameterCount() == 0) {
+          deactivate(method, driver);
+          return;
+        }
+      }
+    }
+  }
+
+  private static void deactivate(Method method, MmapProvider driver) throws Exception {
+    method.setAccessible(true);
+    try {
+      Object unused = method.invoke(driver);
+    } catch (InvocationTargetException thrown) {
+      throw new IllegalStateException("deactivate() threw " + thrown.getCause(), thrown);
+    }
+  }
+
+  /**
+   * How many areas the driver believes to map its devices, for one that counts. With it a wrong count
+   * is found at the call where it goes wrong; without, only by what follows from it.
+   */
+  protected OptionalInt areas(MmapProvider driver) {
+    return OptionalInt.empty();
+  }
+
+  /**
+   * How many pages a device of a fixed size has, 8 at least. Without it, and without {@code read}, the
+   * kit knows of no holes.
+   */
+  protected OptionalInt size() {
+    return OptionalInt.empty();
+  }
+
+  /** Its nodes, of which the kit uses the first; and its time limit. */
+  protected DeviceRegistration registration() {
+    return DeviceRegistration.of("compliance").withTimeoutMillis(1000);
+  }
+
+  /** Physical memory of the kernels, in bytes. */
+  protected long memory() {
+    return 16L << 20;
+  }
+
+  /** Rules that the device breaks on purpose. Say why in a comment. */
+  protected Set<Rule> exempt() {
+    return Set.of();
+  }
+
+  @BeforeEach
+  final void canBeMapped() throws Exception {
+    try (Machine machine = new Machine(this, new Facades())) {
+      assertTrue(machine.canMap(), "the driver does not override mmap: there is nothing to check");
+      machine.finish();
+    }
+  }
+
+  private void check(String origin, Step... steps) {
+    history.check(origin, List.of(steps));
+  }
+
+  private static Step.Map whole(int process, int at) {
+    return new Map(process, at, ALL, 0, true, true);
+  }
+
+  @Test
+  void munmapClosesWhatMmapMade() {
+    check(
+        "mmap and munmap", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 3), new Store(0, 4),
+        whole(0, 20), new Load(0, 24), new Unmap(0, 0, ALL), new Load(0, 23), new Load(0, 27),
+        new Unmap(0, 20, ALL));
+  }
+
+  @Test
+  void forkOpensAndExitCloses() {
+    check(
+        "fork and exit", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 0), new Fork(0),
+        new Store(0, 1), new Load(1, 1), new Store(1, 2), new Load(0, 2), new Exit(1),
+        new Load(0, 3), new Load(0, 4), new Fork(0), new Fork(1), new Exit(0), new Load(1, 5),
+        new Exit(1), new Load(2, 6), new Load(2, 0));
+  }
+
+  @Test
+  void splitsOpenThePieces() {
+    check(
+        "munmap and mprotect in the middle", new Fill(), new Cycle(), new Fill(), whole(0, 0),
+        new Unmap(0, 3, 2), new Load(0, 5), new Load(0, 1), new Protect(0, 6, 1, false),
+        new Load(0, 6), new Store(0, 7), new Unmap(0, 5, 3), new Load(0, 2), new Store(0, 0),
+        new Protect(0, 1, 1, false), new Protect(0, 1, 1, true), new Store(0, 1),
+        new Unmap(0, 0, 1), new Load(0, 2));
+  }
+
+  @Test
+  void mremapMovesAndGrows() {
+    check(
+        "mremap", new Fill(), new Cycle(), new Fill(), new Map(0, 0, 4, 2, true, true), new Store(0, 1),
+        new Move(0, 0, 4, 20, 4), new Load(0, 21), new Load(0, 23), new Grow(0, 20, 4, 6),
+        new Load(0, 25), new Move(0, 21, 2, 40, 3), new Load(0, 40), new Load(0, 42),
+        new Load(0, 20), new Load(0, 24), new Move(0, 23, 3, 50, 1), new Load(0, 50));
+  }
+
+  @Test
+  void whatMmapRefusesIsNotCounted() {
+    List<Step> steps = new ArrayList<>(List.of(new Fill(), new Cycle(), new Fill(), whole(0, 0)));
+    for (MapOddly.Odd odd : MapOddly.Odd.values()) {
+      steps.add(new MapOddly(0, odd));
+      steps.add(new Load(0, 1));
+    }
+    steps.addAll(List.of(whole(0, 2), new Load(0, 3), new Unmap(0, 0, 16)));
+    history.check("mmap that may be refused", steps);
+  }
+
+  @Test
+  void exitClosesAll() {
+    check(
+        "exit", new Fill(), new Cycle(), new Fill(), whole(0, 0), whole(0, 20), new Unmap(0, 22, 2),
+        new Load(0, 1), new Load(0, 21), new Fork(0), new Load(1, 2), new Exit(0),
+        new Load(1, 3), new Load(1, 26));
+  }
+
+  @Test
+  void everyPageIsThatOfItsOffset() {
+    List<Step> steps = new ArrayList<>(List.of(new Fill(), whole(0, 0)));
+    for (int page = 0; page < ALL; page++) {
+      steps.add(new Map(0, 20 + 2 * page, 1, page, true, true));
+      steps.add(new Load(0, 20 + 2 * page));
+      steps.add(new Store(0, 20 + 2 * page));
+      steps.add(new Load(0, page));
+    }
+    history.check("a mapping for each page", steps);
+  }
+
+  @Test
+  void holesAreSigbus() {
+    List<Step> steps = new ArrayList<>(List.of(new Fill()));
+    steps.add(new Map(0, 0, ALL + 4, 0, true, true));
+    for (int page = ALL; page < ALL + 4; page++) {
+      steps.add(new Load(0, page));
+      steps.add(new Store(0, page));
+      steps.add(new Load(0, page));
+    }
+    steps.add(new Map(0, 20, 4, 1000, true, true));
+    steps.add(new Load(0, 20));
+    steps.add(new Store(0, 21));
+    steps.add(new Map(0, 30, 4, 1000, false, true));
+    steps.add(new Store(0, 30));
+    steps.add(new Write(ALL + 2));
+    steps.add(new Load(0, ALL + 2));
+    steps.add(new Load(0, ALL + 1));
+    steps.add(new Load(0, ALL + 3));
+    history.check("pages that nobody wrote", steps);
+  }
+
+  @Test
+  void readAndWriteSeeWhatIsMapped() {
+    List<Step> steps = new ArrayList<>(List.of(new Fill(), whole(0, 0)));
+    for (int page = 0; page < ALL; page++) {
+      steps.addAll(
+          List.of(
+              new Load(0, page), new Store(0, page), new Read(page), new Write(page),
+              new Load(0, page), new Read(page)));
+    }
+    history.check("read, write, load and store", steps);
+  }
+
+  @Test
+  void privateMappingsKeepWhatIsTheirs() {
+    check(
+        "MAP_PRIVATE", new Fill(), new Map(0, 0, ALL, 0, false, true), whole(0, 20),
+        new Load(0, 1), new Store(0, 1), new Load(0, 21), new Store(0, 22), new Load(0, 2),
+        new Store(0, 3), new Fork(0), new Store(1, 1), new Load(0, 1), new Load(1, 3),
+        new Read(1), new Read(3), new Exit(0), new Load(1, 1), new Load(1, 3));
+  }
+
+  @Test
+  void thoseWhoTouchAPageAtOnceShareIt() {
+    List<Step> steps = new ArrayList<>();
+    for (int page = 0; page < 4; page++) {
+      steps.add(new AtOnce(page, false));
+    }
+    steps.addAll(List.of(new AtOnce(ALL, true), new AtOnce(ALL + 1, true)));
+    history.check("several at once", steps);
+    check("several at once", new Fill(), new AtOnce(1, false), new AtOnce(2, true));
+  }
+
+  @Test
+  void histories() {
+    int count = Integer.getInteger("faultline.compliance.histories", 200);
+    long first = Long.getLong("faultline.compliance.seed", 1);
+    for (long seed = first; seed < first + count; seed++) {
+      history.check("random, seed " + seed, new RandomSteps(seed).history());
+    }
+  }
+
+  @Test
+  void unpluggedItIsClosedAndAccessesAreRefused() {
+    check(
+        "hot removal", new Fill(), whole(0, 0), new Load(0, 0), new Store(0, 1), new Fork(0),
+        new Unmap(1, 2, 2), new Load(1, 5), new Map(1, 20, 4, 2, false, true), new Store(1, 20),
+        new Unplug());
+  }
+
+  // ---- the class loader -------------------------------------------------------------------------
+
+  @Test
+  void itsClassLoaderCanBeCollected() throws Exception {
+    Constructor<?> constructor = getClass().getDeclaredConstructor();
+    assumeTrue(
+        constructor.getParameterCount() == 0,
+        "the test's class cannot be made a second time: make it a top-level or a static class");
+    WeakReference<ClassLoader> loader = liveInAnotherLoader();
+    for (int i = 0; i < COLLECTIONS && loader.get() != null; i++) {
+      System.gc();
+      Thread.sleep(i < 10 ? 5 : 30);
+    }
+    if (loader.get() != null && !exempt().contains(Rule.CLASS_LOADER_IS_COLLECTABLE)) {
+      history.fail(
+          new Violation(
+              Rule.CLASS_LOADER_IS_COLLECTABLE,
+              "the driver was loaded, mapped, removed and dropped, and its class loader is still"
+                  + " reachable after " + COLLECTIONS + " collections; a heap dump shows from where"),
+          List.of(
+              " 1. the driver is made by a class loader of its own",
+              " 2. process 1 maps page 0, loads from it, and exits",
+              " 3. the driver is removed, and everything of the kit's that knew it"));
+    }
+  }
+
+  private WeakReference<ClassLoader> liveInAnotherLoader() throws Exception {
+    Class<?> driverClass;
+    try (BootedKernel kernel =
+        BootedKernel.boot(memory(), KernelProfile.LINUX_6_18)) {
+      MmapProvider sample = driver(kernel.pages("sample"));
+      driverClass = sample.getClass();
+      remove(sample);
+    }
+    try (OwnLoader loader = OwnLoader.of(getClass(), driverClass)) {
+      Class<?> twin = loader.loadClass(getClass().getName());
+      assertSame(loader, twin.getClassLoader(), "who loaded the test a second time");
+      Constructor<?> constructor = twin.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      DriverCompliance again = (DriverCompliance) constructor.newInstance();
+      new History(again).live(List.of(new Fill(), whole(0, 0), new Load(0, 0)));
+      return new WeakReference<>(loader);
+    }
+  }
+}

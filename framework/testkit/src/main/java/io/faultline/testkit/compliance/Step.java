@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Faultline authors
+package io.faultline.testkit.compliance;
+
+/**
+ * What a process does. Places are pages of its address space, counted from where the kit maps. A step
+ * that makes no sense where it stands (a process that is not there, a place where nothing is mapped)
+ * does nothing, so that any step can be left out of a history.
+ */
+sealed interface Step {
+  /** The pages that {@link Fill} and {@link Cycle} use. */
+  int PAGES = 8;
+
+  void run(Machine machine);
+
+  /** Every page of the device gets a content of its own: by write(2), else through a mapping. */
+  record Fill() implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.fill();
+    }
+
+    @Override
+    public String toString() {
+      return "pages 0-" + (PAGES - 1) + " of the device are filled, each with another number";
+    }
+  }
+
+  /** The first life of an area, against which later ones are compared. */
+  record Cycle() implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.cycle();
+    }
+
+    @Override
+    public String toString() {
+      return "process 1 maps pages 0-" + (PAGES - 1) + ", reads each and unmaps them";
+    }
+  }
+
+  record Map(int process, int at, int pages, int offset, boolean shared, boolean writable)
+      implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.map(process, at, pages, offset, shared, writable);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d maps pages %d-%d of the device at %d-%d, %s, %s".formatted(
+          process + 1, offset, offset + pages - 1, at, at + pages,
+          shared ? "shared" : "private", writable ? "rw" : "r");
+    }
+  }
+
+  /** What a driver may well refuse. */
+  record MapOddly(int process, Odd how) implements Step {
+    enum Odd {
+      FAR("page 2^40 of the device"),
+      HUGE("65536 pages"),
+      EXECUTABLE("a page with PROT_EXEC"),
+      PRIVATE("a page, private and rw"),
+      SECOND("page 1 alone");
+
+      private final String text;
+
+      Odd(String text) {
+        this.text = text;
+      }
+    }
+
+    @Override
+    public void run(Machine machine) {
+      machine.mapOddly(process, how);
+    }
+
+    @Override
+    public String toString() {
+      return "process " + (process + 1) + " maps " + how.text + ", and unmaps it if it gets it";
+    }
+  }
+
+  record Unmap(int process, int at, int pages) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.unmap(process, at, pages);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d unmaps %d-%d".formatted(process + 1, at, at + pages);
+    }
+  }
+
+  record Protect(int process, int at, int pages, boolean writable) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.protect(process, at, pages, writable);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d makes %d-%d %s".formatted(
+          process + 1, at, at + pages, writable ? "rw" : "r");
+    }
+  }
+
+  record Move(int process, int at, int pages, int to, int newPages) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.move(process, at, pages, to, newPages);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d moves %d-%d to %d-%d".formatted(
+          process + 1, at, at + pages, to, to + newPages);
+    }
+  }
+
+  record Grow(int process, int at, int pages, int newPages) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.grow(process, at, pages, newPages);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d grows %d-%d to %d-%d".formatted(
+          process + 1, at, at + pages, at, at + newPages);
+    }
+  }
+
+  record Load(int process, int at) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.load(process, at);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d loads from %d".formatted(process + 1, at);
+    }
+  }
+
+  record Store(int process, int at) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.store(process, at);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d stores to %d".formatted(process + 1, at);
+    }
+  }
+
+  record Read(int page) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.read(page);
+    }
+
+    @Override
+    public String toString() {
+      return "page " + page + " of the device is read by read(2)";
+    }
+  }
+
+  record Write(int page) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.write(page);
+    }
+
+    @Override
+    public String toString() {
+      return "page " + page + " of the device is written by write(2)";
+    }
+  }
+
+  /** A child in the next free place, if there is one. */
+  record Fork(int process) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.fork(process);
+    }
+
+    @Override
+    public String toString() {
+      return "process " + (process + 1) + " forks";
+    }
+  }
+
+  record Exit(int process) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.exit(process);
+    }
+
+    @Override
+    public String toString() {
+      return "process " + (process + 1) + " exits";
+    }
+  }
+
+  /** New processes that touch, or write to, one page for the first time at the same moment. */
+  record AtOnce(int page, boolean byWrite) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.atOnce(page, byWrite);
+    }
+
+    @Override
+    public String toString() {
+      return Machine.THREADS + " processes "
+          + (byWrite ? "write to page " + page + " by write(2)" : "map page " + page
+              + " and store to it")
+          + ", each in a place of its own, at the same moment";
+    }
+  }
+
+  /** The driver is removed. */
+  record Unplug() implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.unplug();
+    }
+
+    @Override
+    public String toString() {
+      return "the driver is removed";
+    }
+  }
+}
