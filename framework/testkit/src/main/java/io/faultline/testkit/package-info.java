@@ -6,7 +6,8 @@
  * io.faultline.testkit.FaultlineTest} gives each test a kernel of its own, {@link
  * io.faultline.testkit.Program} is a process that does what the test says, {@link
  * io.faultline.testkit.Refusals} asserts what the kernel refuses. {@link
- * io.faultline.testkit.SwapDeviceContract} tests a swap device, without a kernel.
+ * io.faultline.testkit.SwapDeviceContract} tests a swap device, without a kernel; {@link
+ * io.faultline.testkit.compliance.DriverCompliance} tests a driver against the whole contract.
  *
  * <pre>{@code
  * @FaultlineTest
