@@ -6,10 +6,11 @@ import io.faultline.device.MmapProvider;
 import io.faultline.device.PageAllocator;
 import io.faultline.mm.ErrnoException;
 import io.faultline.testkit.compliance.DriverCompliance;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 class SimpleNopageComplianceTest extends DriverCompliance {
   private static final Logger LOG = Logger.getLogger("io.faultline.driver.simple");
 
-  private @Nullable SimpleMemory memory;
+  private final Map<MmapProvider, SimpleMemory> memories = new HashMap<>();
 
   /** It logs every open and close. */
   @BeforeAll
@@ -32,13 +33,15 @@ class SimpleNopageComplianceTest extends DriverCompliance {
 
   @Override
   protected MmapProvider driver(PageAllocator pages) throws ErrnoException {
-    memory = new SimpleMemory(pages);
-    return new SimpleNopage(memory);
+    SimpleMemory memory = new SimpleMemory(pages);
+    MmapProvider driver = new SimpleNopage(memory);
+    memories.put(driver, memory);
+    return driver;
   }
 
   @Override
   protected void remove(MmapProvider driver) {
-    memory.free();
+    memories.remove(driver).free();
   }
 
   @Override

@@ -26,6 +26,7 @@ import io.faultline.testkit.compliance.Step.Read;
 import io.faultline.testkit.compliance.Step.Store;
 import io.faultline.testkit.compliance.Step.Unmap;
 import io.faultline.testkit.compliance.Step.Unplug;
+import io.faultline.testkit.compliance.Step.Upgrade;
 import io.faultline.testkit.compliance.Step.Write;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Constructor;
@@ -289,6 +290,22 @@ public abstract class DriverCompliance {
         "hot removal", new Fill(), whole(0, 0), new Load(0, 0), new Store(0, 1), new Fork(0),
         new Unmap(1, 2, 2), new Load(1, 5), new Map(1, 20, 4, 2, false, true), new Store(1, 20),
         new Unplug());
+  }
+
+  @Test
+  void anUpgradeIsNotSeen() throws Exception {
+    try (Machine machine = new Machine(this, new Facades())) {
+      boolean handsOver = machine.handsOver();
+      machine.finish();
+      assumeTrue(handsOver, "the driver does not implement HandOver");
+    }
+    check(
+        "upgrade", new Fill(), whole(0, 0), new Load(0, 0), new Store(0, 1), new Fork(0),
+        new Unmap(1, 2, 2), new Map(1, 20, 4, 2, false, true), new Store(1, 20), new Upgrade(),
+        new Load(0, 0), new Load(0, 1), new Load(0, 2), new Load(1, 5), new Load(1, 20),
+        new Load(1, 21), new Read(3), new Write(3), new Load(0, 3), new Store(0, 4),
+        new Upgrade(), new Upgrade(), new Load(0, 4), new Load(0, 5), new Fork(0), new Exit(0),
+        new Load(1, 6), new Map(1, 40, 4, 4, true, true), new Load(1, 43), new Exit(1));
   }
 
   // ---- the class loader -------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 package io.faultline.testkit.compliance;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KernelProfile;
+import io.faultline.kernel.UpgradeException;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.SignalException;
@@ -84,22 +86,25 @@ final class Machine implements AutoCloseable {
     @Nullable Long value;
     boolean byFile;
     int closes;
+    int upgrades;
   }
 
   private final DriverCompliance compliance;
   private final BootedKernel kernel;
   private final Watch watch = new Watch();
-  private final ObservedPages pages;
-  private final MmapProvider driver;
+  private final Facades facades;
   private final DeviceRegistration registration;
   private final String path;
-  private final AutoCloseable plugged;
   private final boolean canRead;
   private final boolean canWrite;
   private final boolean canMap;
   private final @Nullable Process[] processes = new Process[PROCESSES];
   private final Map<Key, Content> contents = new HashMap<>();
   private final Object device = "device";
+  private ObservedPages pages;
+  private MmapProvider driver;
+  private AutoCloseable plugged;
+  private int upgrades;
   private boolean mapsItsOwn;
   private boolean wasMapped;
   private boolean writtenUnmapped;
@@ -110,9 +115,10 @@ final class Machine implements AutoCloseable {
 
   Machine(DriverCompliance compliance, Facades facades) throws Exception {
     this.compliance = compliance;
-    this.registration = compliance.registration();
+    this.facades = facades;
+    registration = compliance.registration();
     kernel = BootedKernel.boot(compliance.memory(), KernelProfile.LINUX_6_18);
-    pages = new ObservedPages(kernel.pages(registration.driver()), watch);
+    pages = new ObservedPages(kernel.pages(registration), watch);
     driver = compliance.driver(pages);
     Set<String> overridden = Facades.overridden(MmapProvider.class, driver);
     canRead = overridden.contains("read");
@@ -200,6 +206,7 @@ final class Machine implements AutoCloseable {
     content.value = value;
     content.byFile = byFile;
     content.closes = watch.closes();
+    content.upgrades = upgrades;
   }
 
   void fill() {
@@ -263,6 +270,12 @@ final class Machine implements AutoCloseable {
   void read(int page) {
     OptionalLong got = readWord(page);
     Content content = content(device, page);
+    if (got.isEmpty() && canRead && mapsItsOwn && Boolean.TRUE.equals(content.present)
+        && content.upgrades < upgrades) {
+      watch.violated(
+          Rule.UPGRADE_IS_NOT_SEEN,
+          "read(2) of page " + page + " gives nothing, and the page was there before the upgrade");
+    }
     Long expected = content.value;
     if (got.isPresent() && mapsItsOwn) {
       if (expected != null && expected != got.getAsLong()) {
@@ -609,10 +622,13 @@ final class Machine implements AutoCloseable {
       return true;
     }
     if (Boolean.FALSE.equals(has)) {
+      boolean lost = Boolean.TRUE.equals(content.present) && content.upgrades < upgrades;
       watch.violated(
-          Rule.HOLE_IS_SIGBUS,
+          lost ? Rule.UPGRADE_IS_NOT_SEEN : Rule.HOLE_IS_SIGBUS,
           "an access to " + at + ", page " + cell.page + " of the device, got " + got
-              + " where SIGBUS was due; " + told(has));
+              + (lost ? ", and before the upgrade read(2) had that page; now "
+                  : " where SIGBUS was due; ")
+              + told(has));
       return false;
     }
     if (Boolean.FALSE.equals(content.present)) {
@@ -636,6 +652,11 @@ final class Machine implements AutoCloseable {
           where + "was refused because " + failed
               + (Boolean.FALSE.equals(has) ? "; nopage should answer Nopage.SIGBUS: " + told(has)
                   : ""));
+    } else if (cell.source == device && Boolean.TRUE.equals(content.present)
+        && content.upgrades < upgrades) {
+      watch.violated(
+          Rule.UPGRADE_IS_NOT_SEEN,
+          where + "got " + signal.info().shortText() + ", and the page was there before the upgrade");
     } else if (cell.source == device && Boolean.TRUE.equals(content.present)) {
       watch.violated(
           content.closes < watch.closes() ? Rule.AREAS_ARE_COUNTED : Rule.ONE_PAGE_FOR_ONE_OFFSET,
@@ -664,7 +685,9 @@ final class Machine implements AutoCloseable {
     if (source != device) {
       throw new AssertionError("the kernel's own memory is wrong: " + text);
     }
-    if (other != page && other >= 0 && other < 1000) {
+    if (content.value != null && content.upgrades < upgrades) {
+      watch.violated(Rule.UPGRADE_IS_NOT_SEEN, text + " before the upgrade");
+    } else if (other != page && other >= 0 && other < 1000) {
       watch.violated(
           Rule.PAGE_OF_ITS_OFFSET, text + "; 0x%x is of page %d".formatted(got, other));
     } else if (byFile != content.byFile) {
@@ -808,6 +831,47 @@ final class Machine implements AutoCloseable {
 
   // ---- the end ----------------------------------------------------------------------------------
 
+  boolean handsOver() {
+    return driver instanceof HandOver;
+  }
+
+  void upgrade() {
+    if (unplugged || !handsOver()) {
+      return;
+    }
+    checkContained();
+    DeviceRegistration next = registration.withVersion("1.0." + (upgrades + 1));
+    ObservedPages nextPages = new ObservedPages(kernel.pages(next), watch);
+    MmapProvider old = driver;
+    try {
+      driver = compliance.driver(nextPages);
+      plugged = kernel.devices().replace(
+          plugged, next, ObservedDriver.of(driver, watch, facades), done -> {
+          });
+    } catch (UpgradeException refused) {
+      watch.violated(
+          Rule.UPGRADE_IS_NOT_SEEN, "the next version does not take over: " + refused.getMessage());
+      removeQuietly(driver);
+      driver = old;
+      return;
+    } catch (Exception thrown) {
+      throw new AssertionError("the driver's next version cannot be made: " + thrown, thrown);
+    }
+    upgrades++;
+    idleFrames = OptionalLong.empty();
+    remove(old, pages);
+    pages = nextPages;
+  }
+
+  private void removeQuietly(MmapProvider unused) {
+    try {
+      compliance.remove(unused);
+    } catch (Exception thrown) {
+      watch.violated(
+          Rule.CALLBACKS_ANSWER, "a version that did not take over cannot be removed: " + thrown);
+    }
+  }
+
   void unplug() {
     if (unplugged) {
       return;
@@ -850,7 +914,7 @@ final class Machine implements AutoCloseable {
   }
 
   /** All processes exit, the driver goes: is anything left? */
-  void finish() throws Exception {
+  void finish() {
     boolean wasUnplugged = unplugged;
     for (int i = 0; i < PROCESSES && !wasUnplugged; i++) {
       exit(i);
@@ -864,8 +928,13 @@ final class Machine implements AutoCloseable {
     if (failed != null) {
       watch.violated(Rule.CALLBACKS_ANSWER, "while the driver was removed: " + failed);
     }
+    remove(driver, pages);
+  }
+
+  /** A version of the driver has gone. */
+  private void remove(MmapProvider version, ObservedPages its) {
     try {
-      compliance.remove(driver);
+      compliance.remove(version);
     } catch (Exception thrown) {
       watch.threw("the driver's removal", thrown);
       String failure = watch.takeFailure();
@@ -874,10 +943,10 @@ final class Machine implements AutoCloseable {
       }
       return;
     }
-    if (pages.allocated() > 0) {
+    if (its.allocated() > 0) {
       watch.violated(
           Rule.FRAMES_COME_BACK,
-          "the driver is removed, and " + pages.allocated() + " of its pages were not put");
+          "the driver is removed, and " + its.allocated() + " of its pages were not put");
     }
   }
 

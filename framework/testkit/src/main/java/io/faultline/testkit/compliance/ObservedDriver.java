@@ -2,13 +2,19 @@
 // Copyright the Faultline authors
 package io.faultline.testkit.compliance;
 
+import io.faultline.device.Adoption;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.Placement;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.VmOperations;
+import io.faultline.mm.Vma;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -18,7 +24,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A driver, each call written down and checked, its operations too. */
-final class ObservedDriver implements MmapProvider {
+final class ObservedDriver implements MmapProvider, HandOver {
   private final MmapProvider driver;
   private final Watch watch;
   private final Facades facades;
@@ -34,7 +40,8 @@ final class ObservedDriver implements MmapProvider {
 
   /** With the methods that the driver overrides, and no others. */
   static MmapProvider of(MmapProvider driver, Watch watch, Facades facades) {
-    return facades.of(MmapProvider.class, driver, new ObservedDriver(driver, watch, facades));
+    return (MmapProvider) facades.of(
+        driver, new ObservedDriver(driver, watch, facades), MmapProvider.class, HandOver.class);
   }
 
   @Override
@@ -120,7 +127,8 @@ final class ObservedDriver implements MmapProvider {
     synchronized (operations) {
       return operations.computeIfAbsent(
           original,
-          o -> facades.of(VmOperations.class, o, new ObservedOperations(o, watch)));
+          o -> (VmOperations) facades.of(
+              o, new ObservedOperations(o, watch), VmOperations.class));
     }
   }
 
@@ -137,5 +145,67 @@ final class ObservedDriver implements MmapProvider {
   @Override
   public long size(OpenFile file) {
     return driver.size(file);
+  }
+
+  // ---- what is handed over ----------------------------------------------------------------------
+
+  private HandOver handOver() {
+    return (HandOver) driver;
+  }
+
+  @Override
+  public void selfTest() throws Exception {
+    handOver().selfTest();
+  }
+
+  @Override
+  public int stateVersion() {
+    return handOver().stateVersion();
+  }
+
+  @Override
+  public void saveState(int index, StateWriter out) throws IOException {
+    watch.called("old version: saveState");
+    handOver().saveState(index, out);
+  }
+
+  @Override
+  public void restoreState(int index, int version, StateReader in)
+      throws IOException, ErrnoException {
+    watch.called("new version: restoreState of format " + version);
+    handOver().restoreState(index, version, in);
+  }
+
+  @Override
+  public void adopt(OpenFile file) throws ErrnoException {
+    watch.called("new version: adopt(file)");
+    handOver().adopt(file);
+  }
+
+  @Override
+  public void adopt(Adoption area) throws ErrnoException {
+    Vma vma = area.vma();
+    Object unused = watch.<@Nullable Object>counting(
+        "new version: adopt(" + Machine.pages(vma.start(), vma.end()) + " of process " + vma.pid()
+            + ")",
+        1, () -> {
+          handOver().adopt(new Adoption() {
+            @Override
+            public Vma vma() {
+              return vma;
+            }
+
+            @Override
+            public int index() {
+              return area.index();
+            }
+
+            @Override
+            public void setOperations(VmOperations attached) {
+              area.setOperations(observed(attached));
+            }
+          });
+          return null;
+        });
   }
 }

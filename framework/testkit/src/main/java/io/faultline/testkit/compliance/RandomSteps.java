@@ -37,7 +37,7 @@ final class RandomSteps {
     int process = random.nextInt(3);
     int at = random.nextInt(PLACES);
     int pages = 1 + random.nextInt(4);
-    return switch (random.nextInt(20)) {
+    return switch (random.nextInt(21)) {
       case 0, 1, 2, 3 -> new Step.Map(
           process, at, pages, random.nextInt(OFFSETS), random.nextInt(4) > 0,
           random.nextInt(4) > 0);
@@ -52,6 +52,7 @@ final class RandomSteps {
       case 11, 12 -> new Step.Write(random.nextInt(OFFSETS));
       case 13 -> new Step.Read(random.nextInt(OFFSETS));
       case 14, 15, 16 -> new Step.Store(process, at);
+      case 17 -> new Step.Upgrade();
       default -> new Step.Load(process, at);
     };
   }

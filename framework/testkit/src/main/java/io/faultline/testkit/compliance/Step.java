@@ -221,6 +221,19 @@ sealed interface Step {
     }
   }
 
+  /** Another instance of the driver takes over, as its next version. */
+  record Upgrade() implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.upgrade();
+    }
+
+    @Override
+    public String toString() {
+      return "the driver's next version takes over";
+    }
+  }
+
   /** The driver is removed. */
   record Unplug() implements Step {
     @Override

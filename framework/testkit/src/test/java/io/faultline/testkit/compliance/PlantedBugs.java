@@ -2,10 +2,14 @@
 // Copyright the Faultline authors
 package io.faultline.testkit.compliance;
 
+import io.faultline.device.Adoption;
+import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.PageAllocator;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.mm.Access;
 import io.faultline.mm.Errno;
@@ -15,6 +19,7 @@ import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -512,6 +517,84 @@ final class PlantedBugs {
           return number < 8 ? Nopage.minor(page(number).get()) : Nopage.SIGBUS;
         }
       });
+    }
+  }
+
+  /** As the book's drivers cannot: its next version goes on with its pages. */
+  static class HandsOver extends Memory implements HandOver {
+    HandsOver(PageAllocator pages) {
+      super(pages);
+    }
+
+    @Override
+    public synchronized void saveState(int index, StateWriter out) throws IOException {
+      out.writeLong(size);
+      out.writeInt(pages.size());
+      for (Map.Entry<Long, Page> page : pages.entrySet()) {
+        out.writeLong(page.getKey());
+        out.writePage(page.getValue());
+      }
+    }
+
+    @Override
+    public synchronized void restoreState(int index, int version, StateReader in)
+        throws IOException, ErrnoException {
+      size = in.readLong();
+      for (int left = in.readInt(); left > 0; left--) {
+        long number = in.readLong();
+        pages.put(number, in.readPage());
+      }
+    }
+
+    @Override
+    public void adopt(Adoption area) {
+      area.setOperations(operations());
+      opened();
+    }
+  }
+
+  /** No bug. */
+  static class RightAndHandsOver extends Kit {
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new HandsOver(pages);
+    }
+  }
+
+  static class LosesItsPagesInAnUpgrade extends Kit {
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new HandsOver(pages) {
+        @Override
+        public synchronized void saveState(int index, StateWriter out) throws IOException {
+          out.writeLong(size);
+          out.writeInt(0);
+        }
+      };
+    }
+  }
+
+  static class DoesNotCountWhatItAdopts extends Kit {
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new HandsOver(pages) {
+        @Override
+        public void adopt(Adoption area) {
+          area.setOperations(operations());
+        }
+      };
+    }
+  }
+
+  static class RefusesToAdopt extends Kit {
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new HandsOver(pages) {
+        @Override
+        public void adopt(Adoption area) {
+          throw new UnsupportedOperationException("not yet");
+        }
+      };
     }
   }
 
