@@ -231,6 +231,10 @@ public abstract class DriverCompliance {
       steps.add(new Store(0, page));
       steps.add(new Load(0, page));
     }
+    // The last page, and the first behind it.
+    steps.add(new Map(0, 60, 4, size().orElse(ALL) - 2, true, true));
+    steps.add(new Load(0, 61));
+    steps.add(new Load(0, 62));
     steps.add(new Map(0, 20, 4, 1000, true, true));
     steps.add(new Load(0, 20));
     steps.add(new Store(0, 21));

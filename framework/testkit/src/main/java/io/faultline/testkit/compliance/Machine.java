@@ -270,8 +270,8 @@ final class Machine implements AutoCloseable {
   void read(int page) {
     OptionalLong got = readWord(page);
     Content content = content(device, page);
-    if (got.isEmpty() && canRead && mapsItsOwn && Boolean.TRUE.equals(content.present)
-        && content.upgrades < upgrades) {
+    if (got.isEmpty() && canRead && anyone() != null && mapsItsOwn
+        && Boolean.TRUE.equals(content.present) && content.upgrades < upgrades) {
       watch.violated(
           Rule.UPGRADE_IS_NOT_SEEN,
           "read(2) of page " + page + " gives nothing, and the page was there before the upgrade");
@@ -609,7 +609,7 @@ final class Machine implements AutoCloseable {
     return has(cell.page);
   }
 
-  private static String told(Boolean has) {
+  private static String told(boolean has) {
     return has
         ? "the device has that page: read(2) returns its bytes, or it is within its size"
         : "the device has no such page: read(2) returns none of its bytes, or it is behind its size";
@@ -628,7 +628,7 @@ final class Machine implements AutoCloseable {
           "an access to " + at + ", page " + cell.page + " of the device, got " + got
               + (lost ? ", and before the upgrade read(2) had that page; now "
                   : " where SIGBUS was due; ")
-              + told(has));
+              + told(false));
       return false;
     }
     if (Boolean.FALSE.equals(content.present)) {
@@ -650,7 +650,7 @@ final class Machine implements AutoCloseable {
       watch.violated(
           Boolean.FALSE.equals(has) ? Rule.HOLE_IS_SIGBUS : Rule.CALLBACKS_ANSWER,
           where + "was refused because " + failed
-              + (Boolean.FALSE.equals(has) ? "; nopage should answer Nopage.SIGBUS: " + told(has)
+              + (Boolean.FALSE.equals(has) ? "; nopage should answer Nopage.SIGBUS: " + told(false)
                   : ""));
     } else if (cell.source == device && Boolean.TRUE.equals(content.present)
         && content.upgrades < upgrades) {
@@ -667,7 +667,7 @@ final class Machine implements AutoCloseable {
     } else if (Boolean.TRUE.equals(has)) {
       watch.violated(
           Rule.READ_AND_WRITE_SEE_WHAT_IS_MAPPED,
-          where + "got " + signal.info().shortText() + ", but " + told(has));
+          where + "got " + signal.info().shortText() + ", but " + told(true));
     } else {
       content.present = false;
     }
@@ -739,7 +739,7 @@ final class Machine implements AutoCloseable {
       if (failed != null) {
         watch.violated(
             Boolean.FALSE.equals(has) ? Rule.HOLE_IS_SIGBUS : Rule.CALLBACKS_ANSWER,
-            failed + (Boolean.FALSE.equals(has) ? "; " + told(has) : ""));
+            failed + (Boolean.FALSE.equals(has) ? "; " + told(false) : ""));
       }
     }
     several.forEach(process -> process.program.exit());

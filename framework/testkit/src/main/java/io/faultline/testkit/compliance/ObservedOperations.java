@@ -52,7 +52,7 @@ final class ObservedOperations implements VmOperations {
   }
 
   @Override
-  public @Nullable Nopage nopage(Vma vma, long address, Access access) {
+  public Nopage nopage(Vma vma, long address, Access access) {
     String call = "nopage" + of(vma) + " at " + Machine.page(address) + ", page "
         + vma.pageOffsetOf(address) + ", " + access;
     Map<Page, Integer> before = watch.references();

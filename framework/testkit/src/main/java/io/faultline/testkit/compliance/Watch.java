@@ -209,7 +209,7 @@ final class Watch {
       failed(call + " threw " + thrown);
       return;
     }
-    List<Page> givenAway = gone.stream().filter(page -> pages.get(page) == 1).toList();
+    List<Page> givenAway = gone.stream().filter(page -> pages.getOrDefault(page, 0) == 1).toList();
     if (givenAway.isEmpty()) {
       violated(
           Rule.PAGE_IS_ALIVE,
