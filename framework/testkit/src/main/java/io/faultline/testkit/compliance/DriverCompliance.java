@@ -158,7 +158,8 @@ public abstract class DriverCompliance {
   @Test
   void munmapClosesWhatMmapMade() {
     check(
-        "mmap and munmap", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 3), new Store(0, 4),
+        "mmap and munmap", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 3),
+        new Store(0, 4),
         whole(0, 20), new Load(0, 24), new Unmap(0, 0, ALL), new Load(0, 23), new Load(0, 27),
         new Unmap(0, 20, ALL));
   }
@@ -166,7 +167,8 @@ public abstract class DriverCompliance {
   @Test
   void forkOpensAndExitCloses() {
     check(
-        "fork and exit", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 0), new Fork(0),
+        "fork and exit", new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 0),
+        new Fork(0),
         new Store(0, 1), new Load(1, 1), new Store(1, 2), new Load(0, 2), new Exit(1),
         new Load(0, 3), new Load(0, 4), new Fork(0), new Fork(1), new Exit(0), new Load(1, 5),
         new Exit(1), new Load(2, 6), new Load(2, 0));
@@ -185,7 +187,8 @@ public abstract class DriverCompliance {
   @Test
   void mremapMovesAndGrows() {
     check(
-        "mremap", new Fill(), new Cycle(), new Fill(), new Map(0, 0, 4, 2, true, true), new Store(0, 1),
+        "mremap", new Fill(), new Cycle(), new Fill(), new Map(0, 0, 4, 2, true, true),
+        new Store(0, 1),
         new Move(0, 0, 4, 20, 4), new Load(0, 21), new Load(0, 23), new Grow(0, 20, 4, 6),
         new Load(0, 25), new Move(0, 21, 2, 40, 3), new Load(0, 40), new Load(0, 42),
         new Load(0, 20), new Load(0, 24), new Move(0, 23, 3, 50, 1), new Load(0, 50));
@@ -330,7 +333,8 @@ public abstract class DriverCompliance {
           new Violation(
               Rule.CLASS_LOADER_IS_COLLECTABLE,
               "the driver was loaded, mapped, removed and dropped, and its class loader is still"
-                  + " reachable after " + COLLECTIONS + " collections; a heap dump shows from where"),
+                  + " reachable after " + COLLECTIONS
+                  + " collections; a heap dump shows from where"),
           List.of(
               " 1. the driver is made by a class loader of its own",
               " 2. process 1 maps page 0, loads from it, and exits",

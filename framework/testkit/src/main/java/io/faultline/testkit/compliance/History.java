@@ -74,8 +74,10 @@ final class History {
     text.append("  rule:    ").append(rule.statement()).append('\n');
     text.append("  book:    ").append(rule.book()).append('\n');
     text.append("  broken:  ").append(violation.what()).append('\n');
-    text.append("  history: ").append(length == of ? length + " steps" : length + " of " + of
-        + " steps; the others do not matter").append(" (").append(origin).append(")\n");
+    text.append("  history: ").append(length == of ? length + " steps"
+        : length + " of " + of
+            + " steps; the others do not matter")
+        .append(" (").append(origin).append(")\n");
     outcome.steps().forEach(line -> text.append("    ").append(line).append('\n'));
     return new BrokenRuleError(violation, outcome.steps(), text.toString());
   }
@@ -116,7 +118,8 @@ final class History {
     Watch watch = machine.watch();
     watch.violated(
         Rule.CALLBACKS_ANSWER,
-        "a callback has not come back for " + ENDLESS.toSeconds() + " s and reacts to no interrupt: "
+        "a callback has not come back for " + ENDLESS.toSeconds()
+            + " s and reacts to no interrupt: "
             + watch.underWay());
     watch.abandon();
     List<String> steps;

@@ -656,7 +656,8 @@ final class Machine implements AutoCloseable {
         && content.upgrades < upgrades) {
       watch.violated(
           Rule.UPGRADE_IS_NOT_SEEN,
-          where + "got " + signal.info().shortText() + ", and the page was there before the upgrade");
+          where + "got " + signal.info().shortText()
+              + ", and the page was there before the upgrade");
     } else if (cell.source == device && Boolean.TRUE.equals(content.present)) {
       watch.violated(
           content.closes < watch.closes() ? Rule.AREAS_ARE_COUNTED : Rule.ONE_PAGE_FOR_ONE_OFFSET,

@@ -215,8 +215,9 @@ sealed interface Step {
     @Override
     public String toString() {
       return Machine.THREADS + " processes "
-          + (byWrite ? "write to page " + page + " by write(2)" : "map page " + page
-              + " and store to it")
+          + (byWrite ? "write to page " + page + " by write(2)"
+              : "map page " + page
+                  + " and store to it")
           + ", each in a place of its own, at the same moment";
     }
   }

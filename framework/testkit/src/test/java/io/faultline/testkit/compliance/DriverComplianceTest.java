@@ -48,7 +48,7 @@ class DriverComplianceTest {
 
   @ParameterizedTest
   @ValueSource(classes = {PlantedBugs.Right.class, PlantedBugs.RightAndLazy.class,
-      PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class})
+    PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class})
   void aDriverThatIsRightPasses(Class<?> kit) {
     assertThat(failures(kit)).isEmpty();
   }
@@ -56,27 +56,27 @@ class DriverComplianceTest {
   /** One test of the kit is made for each bug; others may see what follows from it. */
   @ParameterizedTest
   @CsvSource({
-      "ZeroPageForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
-      "NullForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
-      "RetriesForEverForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
-      "ForgetsTheReference, munmapClosesWhatMmapMade, PAGE_HAS_A_REFERENCE",
-      "LeaksAReferenceAtEachFault, munmapClosesWhatMmapMade, NO_REFERENCE_IS_LEAKED",
-      "ReturnsAFreedPage, forkOpensAndExitCloses, PAGE_IS_ALIVE",
-      "ForgetsToCountOpen, forkOpensAndExitCloses, AREAS_ARE_COUNTED",
-      "ForgetsToCountOpenAndFreesAtTheLastClose, forkOpensAndExitCloses, AREAS_ARE_COUNTED",
-      "ForgetsToCountTheCloseOfPartsAndFreesAtTheLastClose, splitsOpenThePieces, AREAS_ARE_COUNTED",
-      "CountsCloseTwice, exitClosesAll, AREAS_ARE_COUNTED",
-      "CountsBeforeItRefuses, whatMmapRefusesIsNotCounted, REFUSED_MMAP_LEAVES_NOTHING",
-      "UsesAnAreaAfterItsClose, exitClosesAll, AREA_IS_NOT_KEPT",
-      "IgnoresThePageOffset, everyPageIsThatOfItsOffset, PAGE_OF_ITS_OFFSET",
-      "WritesToACopy, readAndWriteSeeWhatIsMapped, READ_AND_WRITE_SEE_WHAT_IS_MAPPED",
-      "MakesPagesWithoutALock, thoseWhoTouchAPageAtOnceShareIt, ONE_PAGE_FOR_ONE_OFFSET",
-      "StaysInARegistryOfTheJvm, itsClassLoaderCanBeCollected, CLASS_LOADER_IS_COLLECTABLE",
-      "LosesItsPagesInAnUpgrade, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
-      "DoesNotCountWhatItAdopts, anUpgradeIsNotSeen, AREAS_ARE_COUNTED",
-      "RefusesToAdopt, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
-      "KeepsItsPages, exitClosesAll, FRAMES_COME_BACK",
-      "ThrowsWhereItShouldAnswer, forkOpensAndExitCloses, CALLBACKS_ANSWER",
+    "ZeroPageForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
+    "NullForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
+    "RetriesForEverForAHole, holesAreSigbus, HOLE_IS_SIGBUS",
+    "ForgetsTheReference, munmapClosesWhatMmapMade, PAGE_HAS_A_REFERENCE",
+    "LeaksAReferenceAtEachFault, munmapClosesWhatMmapMade, NO_REFERENCE_IS_LEAKED",
+    "ReturnsAFreedPage, forkOpensAndExitCloses, PAGE_IS_ALIVE",
+    "ForgetsToCountOpen, forkOpensAndExitCloses, AREAS_ARE_COUNTED",
+    "ForgetsToCountOpenAndFreesAtTheLastClose, forkOpensAndExitCloses, AREAS_ARE_COUNTED",
+    "ForgetsToCountTheCloseOfPartsAndFreesAtTheLastClose, splitsOpenThePieces, AREAS_ARE_COUNTED",
+    "CountsCloseTwice, exitClosesAll, AREAS_ARE_COUNTED",
+    "CountsBeforeItRefuses, whatMmapRefusesIsNotCounted, REFUSED_MMAP_LEAVES_NOTHING",
+    "UsesAnAreaAfterItsClose, exitClosesAll, AREA_IS_NOT_KEPT",
+    "IgnoresThePageOffset, everyPageIsThatOfItsOffset, PAGE_OF_ITS_OFFSET",
+    "WritesToACopy, readAndWriteSeeWhatIsMapped, READ_AND_WRITE_SEE_WHAT_IS_MAPPED",
+    "MakesPagesWithoutALock, thoseWhoTouchAPageAtOnceShareIt, ONE_PAGE_FOR_ONE_OFFSET",
+    "StaysInARegistryOfTheJvm, itsClassLoaderCanBeCollected, CLASS_LOADER_IS_COLLECTABLE",
+    "LosesItsPagesInAnUpgrade, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
+    "DoesNotCountWhatItAdopts, anUpgradeIsNotSeen, AREAS_ARE_COUNTED",
+    "RefusesToAdopt, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
+    "KeepsItsPages, exitClosesAll, FRAMES_COME_BACK",
+    "ThrowsWhereItShouldAnswer, forkOpensAndExitCloses, CALLBACKS_ANSWER",
   })
   void aBugIsCaughtByName(String bug, String test, Rule rule) throws ClassNotFoundException {
     Map<String, Throwable> failures =
