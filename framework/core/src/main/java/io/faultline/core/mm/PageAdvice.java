@@ -141,7 +141,7 @@ final class PageAdvice {
     boolean missed = to < from;
     for (long huge = from; huge < to; huge += Placer.PMD_SIZE) {
       missed |= object != null
-          ? !object.fill(area.pageOffsetOf(huge), Placer.PMD_SIZE >>> Mman.PAGE_SHIFT)
+          ? !collapseShared(space, area, object, huge)
           : !collapseAnonymous(space, area, huge);
     }
     if (missed) {
@@ -165,12 +165,14 @@ final class PageAdvice {
         && (!file || (offset << Mman.PAGE_SHIFT & Placer.PMD_SIZE - 1) == 0);
   }
 
-  /** {@code hpage_collapse_scan_pmd}: one page table, in which nothing but pages and holes may be. */
-  private static boolean collapseAnonymous(AddressSpace space, Area area, long huge)
-      throws ErrnoException {
-    if (!space.tables().hasTable(huge)) {
-      return false;
-    }
+  /** {@code collapse_file}, then {@code collapse_pte_mapped_thp}, which wants nothing but its pages. */
+  private static boolean collapseShared(
+      AddressSpace space, Area area, SharedMemoryProvider object, long huge) {
+    return object.fill(area.pageOffsetOf(huge), Placer.PMD_SIZE >>> Mman.PAGE_SHIFT)
+        && !hasGuards(space, huge);
+  }
+
+  private static boolean hasGuards(AddressSpace space, long huge) {
     boolean[] guarded = new boolean[1];
     space
         .tables()
@@ -181,10 +183,22 @@ final class PageAdvice {
               guarded[0] |= Pte.isGuard(entry);
               return entry;
             });
-    if (!guarded[0] && area.hasAny(VM_WRITE)) {
+    return guarded[0];
+  }
+
+  /** {@code hpage_collapse_scan_pmd}: one page table, in which nothing but pages and holes may be. */
+  private static boolean collapseAnonymous(AddressSpace space, Area area, long huge)
+      throws ErrnoException {
+    if (!space.tables().hasTable(huge)) {
+      return false;
+    }
+    if (hasGuards(space, huge)) {
+      return false;
+    }
+    if (area.hasAny(VM_WRITE)) {
       space.services().faults().populateArea(space, huge, huge + Placer.PMD_SIZE);
     }
-    return !guarded[0];
+    return true;
   }
 
   /** RULES 16: {@code madvise_guard_install}. */

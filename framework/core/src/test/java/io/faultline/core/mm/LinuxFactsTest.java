@@ -248,6 +248,14 @@ class LinuxFactsTest {
   }
 
   @Test
+  void collapseRefusesGuardPagesInSharedMemoryToo() throws ErrnoException {
+    map(BASE, 2 * HUGE, MAP_SHARED);
+    memory.getByte(BASE);
+    kernel.calls().madvise(task, BASE + PAGE_SIZE, PAGE_SIZE, MADV_GUARD_INSTALL);
+    assertCollapseIsInvalid("a part of the range was never touched, or has guard pages");
+  }
+
+  @Test
   void collapseRefusesGuardPages() throws ErrnoException {
     map(BASE, 2 * HUGE, MAP_PRIVATE);
     memory.putByte(BASE, (byte) 1);
