@@ -16,6 +16,9 @@ final class AreaView {
   /** A file in memory. */
   static final char MEMORY_FILE = 'm';
 
+  /** Another file. */
+  static final char FILE = 'f';
+
   /** One of the kernel's own, such as {@code [vdso]}. */
   static final char KERNELS_OWN = 'v';
 
@@ -79,7 +82,7 @@ final class AreaView {
   }
 
   /** What an area is of: {@link #SEGMENT}, {@link #RING}, {@link #MEMORY_FILE}, {@link
-   * #KERNELS_OWN}, or none of them. */
+   * #KERNELS_OWN}, another {@link #FILE}, or none of them. */
   char kind(int i) {
     return kinds[i];
   }
@@ -115,7 +118,7 @@ final class AreaView {
         : maps.startsWith("/SYSV", slash) || maps.startsWith("/[aio]", slash)
             || maps.startsWith("/memfd:", slash)
             ? maps.charAt(slash + 1)
-        : ' ';
+        : FILE;
   }
 
   /** Bytes that all areas cover. */

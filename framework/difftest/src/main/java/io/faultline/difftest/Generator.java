@@ -195,9 +195,11 @@ final class Generator {
     }
     // A place for each: there must be 0 in it. No vector of mincore comes that far up in a page.
     long pointer = (chance(80) ? BareProgram.DATA : any() & -4096) + 0x400 + 8L * contexts++;
-    // What the kernel's own areas hold is not known to the engine.
+    // What files and the kernel's own areas hold is not known to the engine.
+    char kind = areas.kindAt(pointer);
     if (pointer >= BareProgram.TEXT && pointer < BareProgram.TEXT + 4096
-        || areas.kindAt(pointer) == AreaView.KERNELS_OWN) {
+        || kind == AreaView.KERNELS_OWN || kind == AreaView.FILE
+        || kind == AreaView.MEMORY_FILE) {
       return null;
     }
     int events = chance(85) ? 1 + random.nextInt(200) : chance(50) ? random.nextInt(2000)
