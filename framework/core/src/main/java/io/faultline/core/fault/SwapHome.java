@@ -78,6 +78,7 @@ public final class SwapHome {
 
   private static void pause() throws ErrnoException {
     try {
+      // Somebody holds what is left, for a moment: nobody tells when he lets go.
       Thread.sleep(PAUSE_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

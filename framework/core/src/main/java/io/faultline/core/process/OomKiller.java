@@ -14,6 +14,7 @@ import io.faultline.kernel.Task;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Siginfo;
 import io.faultline.mm.SignalCode;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +88,7 @@ public final class OomKiller implements OutOfMemory {
       return !Thread.currentThread().isInterrupted();
     }
     try {
+      // Nobody tells when a frame is freed; a few milliseconds, and only where there is none.
       Thread.sleep(millis);
       return true;
     } catch (InterruptedException e) {
@@ -115,9 +117,9 @@ public final class OomKiller implements OutOfMemory {
       return refused(
           address, "memory is used up, and there is no process that could be killed");
     }
-    report(caller, victim);
-    memory.events().count(VmEvent.OOM_KILL);
     Footprint footprint = Footprint.of(victim.space());
+    report(caller, victim, footprint);
+    memory.events().count(VmEvent.OOM_KILL);
     OomKillEvent.emit(
         victim.pid(), victim.name(), worst, footprint.resident(), footprint.swapped());
     tasks.killForMemory(victim);
@@ -137,14 +139,12 @@ public final class OomKiller implements OutOfMemory {
     return Math.max(1, pages + task.oomScoreAdj() * total / 1000);
   }
 
-  private void report(AddressSpace caller, TaskObject victim) {
-    String invoker =
-        tasks.find(caller.pid()).map(Task::name).orElse("process " + caller.pid());
-    Footprint footprint = Footprint.of(victim.space());
+  private void report(AddressSpace caller, TaskObject victim, Footprint footprint) {
+    Optional<Task> invoker = tasks.find(caller.pid());
     log.problem(
-        invoker
+        invoker.map(Task::name).orElse("process " + caller.pid())
             + " invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0,"
-            + " oom_score_adj=" + victim.oomScoreAdj(),
+            + " oom_score_adj=" + invoker.map(Task::oomScoreAdj).orElse(0),
         null);
     log.problem(
         ("Out of memory: Killed process %d (%s) total-vm:%dkB, anon-rss:%dkB, file-rss:%dkB,"

@@ -107,11 +107,6 @@ final class SlotMap {
     shadows[slot] = shadow;
   }
 
-  /** The first slot in use at or behind the given one, or -1. */
-  int nextTaken(int slot) {
-    return taken.nextSetBit(slot);
-  }
-
   private void requireTaken(int slot) {
     if (!isTaken(slot)) {
       throw new IllegalStateException("swap slot " + slot + " is not in use");

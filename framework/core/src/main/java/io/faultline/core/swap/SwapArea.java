@@ -215,13 +215,6 @@ public final class SwapArea {
     }
   }
 
-  /** The first slot in use at or behind an offset, or -1. */
-  long nextUsed(long offset) {
-    synchronized (monitor) {
-      return map.nextTaken((int) offset);
-    }
-  }
-
   /**
    * Writes pages; the write lock is held.
    *

@@ -530,11 +530,6 @@ public final class SwapSpace {
       }
     }
 
-    /** Why the device failed last. */
-    public String lastFailure() {
-      return area.name() + ": " + area.lastFailure();
-    }
-
     @Override
     public void close() {
       area.writing().unlock();
@@ -579,12 +574,6 @@ public final class SwapSpace {
             memory.put(held);
           }
         });
-  }
-
-  /** The first entry of a device in use at or behind an offset, or {@link SwapEntry#NONE}. */
-  public long nextUsed(SwapArea area, long offset) {
-    long slot = area.nextUsed(offset);
-    return slot < 0 ? SwapEntry.NONE : SwapEntry.of(area.type(), slot);
   }
 
   /**
