@@ -88,7 +88,7 @@ final class ObservedDriver implements MmapProvider, HandOver {
 
   @Override
   public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
-    String call = "mmap(" + Machine.pages(request.start(), request.end()) + " of process "
+    String call = "mmap(" + Places.pages(request.start(), request.end()) + " of process "
         + request.pid() + ", page " + request.pageOffset() + " on)";
     watch.backing(Watch.Backing.DEVICE);
     Object unused = watch.<@Nullable Object>counting(call, 1, () -> {
@@ -186,7 +186,7 @@ final class ObservedDriver implements MmapProvider, HandOver {
   public void adopt(Adoption area) throws ErrnoException {
     Vma vma = area.vma();
     Object unused = watch.<@Nullable Object>counting(
-        "new version: adopt(" + Machine.pages(vma.start(), vma.end()) + " of process " + vma.pid()
+        "new version: adopt(" + Places.pages(vma.start(), vma.end()) + " of process " + vma.pid()
             + ")",
         1, () -> {
           handOver().adopt(new Adoption() {

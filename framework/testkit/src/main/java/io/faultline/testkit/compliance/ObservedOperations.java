@@ -26,7 +26,7 @@ final class ObservedOperations implements VmOperations {
   }
 
   private static String of(Vma vma) {
-    return "(" + Machine.pages(vma.start(), vma.end()) + " of process " + vma.pid() + ")";
+    return "(" + Places.pages(vma.start(), vma.end()) + " of process " + vma.pid() + ")";
   }
 
   private void counting(String what, int change, Runnable callback) {
@@ -53,7 +53,7 @@ final class ObservedOperations implements VmOperations {
 
   @Override
   public Nopage nopage(Vma vma, long address, Access access) {
-    String call = "nopage" + of(vma) + " at " + Machine.page(address) + ", page "
+    String call = "nopage" + of(vma) + " at " + Places.page(address) + ", page "
         + vma.pageOffsetOf(address) + ", " + access;
     Map<Page, Integer> before = watch.references();
     String begun = watch.begin(call);
@@ -89,13 +89,13 @@ final class ObservedOperations implements VmOperations {
 
   @Override
   public Nopage pageMkwrite(Vma vma, long address, Page page) {
-    watch.called("pageMkwrite" + of(vma) + " at " + Machine.page(address));
+    watch.called("pageMkwrite" + of(vma) + " at " + Places.page(address));
     return operations.pageMkwrite(watch.vma(vma), address, page);
   }
 
   @Override
   public void maySplit(Vma vma, long address) throws ErrnoException {
-    watch.called("maySplit" + of(vma) + " at " + Machine.page(address));
+    watch.called("maySplit" + of(vma) + " at " + Places.page(address));
     operations.maySplit(watch.vma(vma), address);
   }
 
@@ -107,7 +107,7 @@ final class ObservedOperations implements VmOperations {
 
   @Override
   public void mprotect(Vma vma, long start, long end, VmFlags flags) throws ErrnoException {
-    watch.called("mprotect" + of(vma) + " of " + Machine.pages(start, end));
+    watch.called("mprotect" + of(vma) + " of " + Places.pages(start, end));
     operations.mprotect(watch.vma(vma), start, end, flags);
   }
 

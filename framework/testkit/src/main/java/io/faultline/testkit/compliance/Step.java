@@ -214,7 +214,7 @@ sealed interface Step {
 
     @Override
     public String toString() {
-      return Machine.THREADS + " processes "
+      return Crowd.SIZE + " processes "
           + (byWrite ? "write to page " + page + " by write(2)"
               : "map page " + page
                   + " and store to it")
