@@ -8,14 +8,15 @@ import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.PageAllocator;
-import io.faultline.device.UnplugPolicy;
+import io.faultline.itests.driver.DriverJar;
+import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
 import io.faultline.itests.harness.KernelLog;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceInfo.State;
 import io.faultline.kernel.Devices;
-import io.faultline.kernel.Drivers;
 import io.faultline.kernel.Files;
+import io.faultline.kernel.Proc;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.mm.Access;
@@ -24,17 +25,26 @@ import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
 import io.faultline.mm.SignalCode;
+import io.faultline.mm.SignalException;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Hashtable;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
@@ -43,21 +53,19 @@ import org.osgi.framework.ServiceRegistration;
 class ContainmentIT {
   private static final String DEVICE = "/dev/wrong";
   private static final int BUDGET = 100;
+  private static final int LIMIT_MILLIS = 1000;
+  /** Two threads of a busy machine have to be scheduled; the callback would hang for a minute. */
+  private static final long LIMIT_AND_SLACK_NANOS =
+      TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS + 3000);
 
   /** What goes wrong at the first page. */
-  enum Wrong {
-    THROWS("oh"),
-    NULL("returned null"),
-    FOREIGN_PAGE("not of this kernel"),
-    FREED_PAGE("freed"),
-    HANGS("took longer than 100 ms"),
-    MAPS_IN_THE_SAME_SPACE("called back");
-
-    final String cause;
-
-    Wrong(String cause) {
-      this.cause = cause;
-    }
+  private enum Wrong {
+    THROWS,
+    NULL,
+    FOREIGN_PAGE,
+    FREED_PAGE,
+    HANGS,
+    MAPS_IN_THE_SAME_SPACE
   }
 
   private final class Driver implements MmapProvider, VmOperations {
@@ -104,6 +112,8 @@ class ContainmentIT {
 
   private Page page;
   private Page freed;
+  private Tasks tasks;
+  private Files files;
   private VmaService memory;
   private Program program;
   private Devices devices;
@@ -114,11 +124,13 @@ class ContainmentIT {
 
   @BeforeEach
   void setUp(
-      BundleContext bundle, Devices table, Tasks tasks, Files files, VmaService calls,
+      BundleContext bundle, Devices table, Tasks processes, Files open, VmaService calls,
       PageAllocator pages)
       throws ErrnoException {
     context = bundle;
     devices = table;
+    tasks = processes;
+    files = open;
     memory = calls;
     log = new KernelLog();
     page = pages.allocate();
@@ -130,45 +142,167 @@ class ContainmentIT {
   @AfterEach
   void end() {
     program.close();
-    if (registration != null) {
-      registration.unregister();
+    unplug();
+    if (page.referenceCount() > 0) {
+      page.put(); // Unless the whole machine was shut down.
     }
-    page.put();
     log.close();
   }
 
-  private long plug(UnplugPolicy policy) throws ErrnoException {
-    registration =
-        context.registerService(
-            MmapProvider.class, new Driver(),
-            new Hashtable<>(
-                Map.<String, Object>of(
-                    "device.name", "wrong", "device.timeoutMillis", 100,
-                    "device.unplug", policy.name().toLowerCase(java.util.Locale.ROOT))));
+  private void unplug() {
+    if (registration != null) {
+      registration.unregister();
+      registration = null;
+    }
+  }
+
+  private long plug(Wrong what) throws ErrnoException {
+    return plug(what, 100);
+  }
+
+  private long plug(Wrong what, int timeoutMillis) throws ErrnoException {
+    wrong = what;
+    registration = register("wrong", timeoutMillis);
     return program.map(program.open(DEVICE), 4);
+  }
+
+  private ServiceRegistration<MmapProvider> register(String name, int timeoutMillis) {
+    return context.registerService(
+        MmapProvider.class, new Driver(),
+        new Hashtable<>(
+            Map.<String, Object>of("device.name", name, "device.timeoutMillis", timeoutMillis)));
   }
 
   private DeviceInfo device() {
     return devices.find(DEVICE).orElseThrow();
   }
 
-  @ParameterizedTest
-  @EnumSource(Wrong.class)
-  void costsOneAccessAndIsCountedWithItsCause(Wrong what) throws Exception {
-    wrong = what;
-    long address = plug(UnplugPolicy.SIGBUS);
+  private static Object run(CommandProcessor processor, String line) throws Exception {
+    try (CommandSession session =
+        processor.createSession(
+            InputStream.nullInputStream(), PrintStream.nullOutputStream(),
+            PrintStream.nullOutputStream())) {
+      Object result = session.execute(line);
+      return result == null ? "" : session.format(result, Converter.INSPECT);
+    }
+  }
 
+  private void assertCostsOneAccess(long address, String cause) {
     assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
 
     assertThat(device().errors()).isEqualTo(1);
-    assertThat(device().lastError()).contains(DEVICE, what.cause);
-    assertThat(program.text(address + Mman.PAGE_SIZE)).as("the rest never notices").isEmpty();
+    assertThat(device().lastError()).contains(DEVICE, cause);
+    assertThat(program.text(address + Mman.PAGE_SIZE)).as("the page beside it").isEmpty();
     assertThat(device().state()).isEqualTo(State.SERVING);
   }
 
+  // ---- a callback that … -------------------------------------------------------------------------
+
   @Test
-  void whoIsOverItsBudgetIsQuarantinedUntilItIsRestored(Drivers drivers) throws Exception {
-    long address = plug(UnplugPolicy.SIGBUS);
+  void oneThatThrowsCostsThatAccess() throws Exception {
+    assertCostsOneAccess(plug(Wrong.THROWS), "oh");
+  }
+
+  @Test
+  void oneThatReturnsNullCostsThatAccess() throws Exception {
+    assertCostsOneAccess(plug(Wrong.NULL), "returned null");
+  }
+
+  @Test
+  void oneThatReturnsAForeignPageCostsThatAccess() throws Exception {
+    assertCostsOneAccess(plug(Wrong.FOREIGN_PAGE), "not of this kernel");
+  }
+
+  @Test
+  void oneThatReturnsAFreedPageCostsThatAccess() throws Exception {
+    assertCostsOneAccess(plug(Wrong.FREED_PAGE), "freed");
+  }
+
+  @Test
+  void oneThatHangsPastItsLimitCostsThatAccess() throws Exception {
+    long address = plug(Wrong.HANGS);
+    long began = System.nanoTime();
+    assertCostsOneAccess(address, "took longer than 100 ms");
+    assertThat(System.nanoTime() - began).isLessThan(LIMIT_AND_SLACK_NANOS);
+  }
+
+  @Test
+  void oneThatCallsMmapOfTheSameSpaceCostsThatAccess() throws Exception {
+    assertCostsOneAccess(plug(Wrong.MAPS_IN_THE_SAME_SPACE), "called back");
+  }
+
+  @Test
+  void referencesThatADriverLeaksAreTakenBackWhenItsBundleGoes(Proc proc) throws Exception {
+    long before = freeMemory(proc);
+    Bundle leaking =
+        context.installBundle(
+            "containment:leaks",
+            new ByteArrayInputStream(DriverJar.ofVersion("1.0.0.leaks")));
+    leaking.start();
+    long address = program.map(program.open("/dev/stamp"), 8);
+    for (int i = 0; i < 8; i++) {
+      assertThat(program.text(address + (long) i * Mman.PAGE_SIZE)).startsWith("stamp");
+    }
+    assertThat(devices.find("/dev/stamp").orElseThrow().pages()).isEqualTo(1);
+
+    leaking.uninstall();
+    program.unmap(address, 8);
+
+    assertThat(log.warnings()).singleElement().asString()
+        .contains(DriverJar.NAME, "has not freed 1 page");
+    // What is left are the tables of pages, which the process keeps.
+    assertThat(before - freeMemory(proc)).isLessThanOrEqualTo(4 * 4);
+    program.close();
+    program = Program.start(tasks, files, memory);
+    assertThat(freeMemory(proc)).isEqualTo(before);
+  }
+
+  private static long freeMemory(Proc proc) {
+    return proc.meminfo().lines()
+        .filter(line -> line.startsWith("MemFree:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .sum();
+  }
+
+  @Test
+  void aDuplicateNameIsRefusedAndItsFirstOwnerServesOn() throws Exception {
+    long address = plug(Wrong.THROWS);
+    long generation = device().generation();
+
+    ServiceRegistration<MmapProvider> second = register("wrong", 100);
+
+    assertThat(log.warnings()).singleElement().asString()
+        .contains(DEVICE + " is taken by driver " + context.getBundle().getSymbolicName());
+    assertThat(device().generation()).isEqualTo(generation);
+    assertThat(device().state()).isEqualTo(State.SERVING);
+    assertThat(program.text(address + Mman.PAGE_SIZE)).isEmpty();
+    second.unregister();
+    assertThat(device().state()).as("the first did not go with it").isEqualTo(State.SERVING);
+  }
+
+  // ---- what is seen of it ------------------------------------------------------------------------
+
+  @Test
+  void driversShowsTheNumberOfErrorsAndTheLastCause(CommandProcessor processor) throws Exception {
+    long address = plug(Wrong.NULL);
+    program.refusal(address);
+    wrong = Wrong.THROWS;
+    program.refusal(address);
+
+    String line =
+        run(processor, "drivers").toString().lines()
+            .filter(l -> l.contains(context.getBundle().getSymbolicName()))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(line).containsPattern("\\b2 +/dev/wrong: nopage").contains("oh")
+        .doesNotContain("returned null");
+  }
+
+  @Test
+  void whoIsOverItsBudgetIsQuarantinedUntilTheCommandBringsItBack(CommandProcessor processor)
+      throws Exception {
+    long address = plug(Wrong.THROWS);
     for (int i = 0; i <= BUDGET; i++) {
       assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
     }
@@ -177,19 +311,116 @@ class ContainmentIT {
     assertThat(program.refusal(address + Mman.PAGE_SIZE)).isEqualTo(SignalCode.BUS_ADRERR);
     assertThat(log.warnings()).anyMatch(line -> line.contains("driver restore " + DEVICE));
 
-    assertThat(drivers.restore(DEVICE)).isEqualTo(1);
+    assertThat(run(processor, "driver restore " + DEVICE).toString())
+        .contains("1 devices serve again");
+    assertThat(device().state()).isEqualTo(State.SERVING);
     assertThat(program.text(address + Mman.PAGE_SIZE)).isEmpty();
   }
 
+  // ---- the rest never notices --------------------------------------------------------------------
+
+  /** A thread in a callback that hangs, and what the others do meanwhile. */
+  private CompletableFuture<SignalCode> hang(long address) throws Exception {
+    CompletableFuture<SignalCode> hanging =
+        CompletableFuture.supplyAsync(() -> {
+          try {
+            byte unused = program.task().newCpu().getByte(address);
+            return SignalCode.SI_KERNEL;
+          } catch (SignalException refused) {
+            return refused.info().code();
+          }
+        });
+    Eventually.holds("the call is under way", () -> device().inFlight() == 1);
+    return hanging;
+  }
+
   @Test
-  void aDeclaredPolicyAnswersWhenTheDriverIsGone() throws Exception {
-    long address = plug(UnplugPolicy.ZERO);
-    program.putText(address + Mman.PAGE_SIZE, "before");
-    if (registration != null) {
-      registration.unregister();
-      registration = null;
+  void otherProcessesAndDevicesDoNotNoticeACallThatHangs() throws Exception {
+    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
+    ServiceRegistration<MmapProvider> right = register("right", LIMIT_MILLIS);
+    try (Program other = Program.start(tasks, files, memory)) {
+      int fd = other.open("/dev/right");
+      CompletableFuture<SignalCode> hanging = hang(address);
+      for (int i = 0; i < 50; i++) {
+        long mapped = other.map(fd, 4);
+        assertThat(other.text(mapped + Mman.PAGE_SIZE)).isEmpty();
+        other.unmap(mapped, 4);
+        other.fork().close();
+      }
+      assertThat(hanging).as("all that was done while it hung").isNotDone();
+      assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+    } finally {
+      right.unregister();
     }
-    assertThat(program.text(address + Mman.PAGE_SIZE)).as("zeros, after the gap").isEmpty();
+  }
+
+  @Test
+  void otherPagesOfTheSameProcessDoNotNoticeACallThatHangs() throws Exception {
+    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
+    CompletableFuture<SignalCode> hanging = hang(address);
+    for (int i = 1; i < 4; i++) {
+      assertThat(program.text(address + (long) i * Mman.PAGE_SIZE)).isEmpty();
+    }
+    assertThat(hanging).isNotDone();
+    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  // ---- a hung callback holds nobody up for more than its limit -----------------------------------
+
+  private static void assertWithinTheLimit(long began) {
+    assertThat(System.nanoTime() - began).isLessThan(LIMIT_AND_SLACK_NANOS);
+  }
+
+  @Test
+  void itDoesNotHoldUpExit() throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+    long began = System.nanoTime();
+    tasks.exit(program.task(), 0);
+    assertWithinTheLimit(began);
+    assertThat(program.task().end()).isEqualTo("exited 0");
+    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  @Test
+  void itDoesNotHoldUpUnmapOfOtherAreas() throws Exception {
+    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
+    long another =
+        memory.mmap(
+            program.task(), 0, Mman.PAGE_SIZE, Mman.PROT_READ,
+            Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, -1, 0);
+    CompletableFuture<SignalCode> hanging = hang(address);
+    long began = System.nanoTime();
+    program.unmap(another, 1);
+    assertWithinTheLimit(began);
+    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  @Test
+  void itDoesNotHoldUpTheDriversRemoval() throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+    long began = System.nanoTime();
+    unplug();
+    assertWithinTheLimit(began);
+    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  @Test
+  void itDoesNotHoldUpShutdown() throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+    Bundle core =
+        Arrays.stream(context.getBundles())
+            .filter(bundle -> "io.faultline.core".equals(bundle.getSymbolicName()))
+            .findFirst()
+            .orElseThrow();
+    long began = System.nanoTime();
+    try {
+      core.stop();
+      assertWithinTheLimit(began);
+      assertThat(program.task().end()).isNotEmpty();
+      assertThat(hanging.get(20, TimeUnit.SECONDS)).isNotEqualTo(SignalCode.SI_KERNEL);
+    } finally {
+      core.start();
+    }
   }
 
   /** What no allocator has given. */

@@ -8,6 +8,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Page;
 import java.util.Dictionary;
 import java.util.Hashtable;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
@@ -16,11 +17,15 @@ import org.osgi.framework.Version;
 
 /**
  * {@code /dev/stamp}, stamped with the version of the bundle that it is in. It registers by hand,
- * without Declarative Services; {@link DriverJar} packs it.
+ * without Declarative Services; {@link DriverJar} packs it. A version whose qualifier is a policy
+ * declares it; one called {@code leaks} frees nothing.
  */
 public final class StampActivator implements BundleActivator {
+  private static final Set<String> POLICIES = Set.of("sigbus", "wait", "zero");
+
   private @Nullable ServiceRegistration<MmapProvider> registration;
   private @Nullable Page page;
+  private boolean leaks;
 
   @Override
   public void start(BundleContext context) throws ErrnoException {
@@ -30,6 +35,11 @@ public final class StampActivator implements BundleActivator {
     page = stamped;
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put("device.name", "stamp");
+    String qualifier = context.getBundle().getVersion().getQualifier();
+    if (POLICIES.contains(qualifier)) {
+      properties.put("device.unplug", qualifier);
+    }
+    leaks = qualifier.equals("leaks");
     registration =
         context.registerService(
             MmapProvider.class,
@@ -49,7 +59,7 @@ public final class StampActivator implements BundleActivator {
     if (registration != null) {
       registration.unregister();
     }
-    if (page != null) {
+    if (page != null && !leaks) {
       page.put();
     }
   }
