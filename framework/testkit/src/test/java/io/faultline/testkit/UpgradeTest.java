@@ -21,7 +21,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -258,6 +260,105 @@ class UpgradeTest {
         });
     assertThat(kernel.files().read(program.task(), plain, MemorySegment.ofArray(new byte[4])))
         .isEqualTo(2);
+  }
+
+  /** Hangs in restoreState until the watchdog ends it. */
+  private static StatefulDriver hanging() {
+    return new StatefulDriver("new") {
+      @Override
+      void hear(String call) throws Exception {
+        super.hear(call);
+        if (call.equals("restoreState")) {
+          Thread.sleep(60_000);
+        }
+      }
+    };
+  }
+
+  @Test
+  void aProcessWithoutTheDeviceDoesNotNoticeAnUpgradeThatHangsUntilItsLimit() throws Exception {
+    Program other = kernel.spawn();
+    StatefulDriver next = hanging();
+    CompletableFuture<UpgradeException> upgrade = CompletableFuture.supplyAsync(
+        () -> catchThrowableOfType(
+            UpgradeException.class,
+            () -> kernel.devices().replace(
+                registered, version(2).withTimeoutMillis(1500), next, done -> {
+                })));
+    while (!next.heard.contains("restoreState")) {
+      Thread.sleep(1);
+    }
+
+    long longest = 0;
+    int rounds = 0;
+    while (!upgrade.isDone()) {
+      long began = System.nanoTime();
+      long memory = other.mmap(
+          -1, 16L * PAGE, Mman.PROT_READ | Mman.PROT_WRITE,
+          Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, 0);
+      other.memory().putLong(memory + 3L * PAGE, 7);
+      Program child = other.fork();
+      other.munmap(memory, 16L * PAGE);
+      assertThat(child.memory().getLong(memory + 3L * PAGE)).isEqualTo(7);
+      kernel.tasks().exit(child.task(), 0);
+      longest = Math.max(longest, System.nanoTime() - began);
+      rounds++;
+    }
+
+    assertThat(upgrade.get().step()).isEqualTo(Step.RESTORE);
+    assertThat(rounds).as("while it hung").isGreaterThan(10);
+    assertThat(longest).isLessThan(TimeUnit.MILLISECONDS.toNanos(700));
+    assertThat(read()).isEqualTo("old 0");
+  }
+
+  @Test
+  void aProcessThatOnlyHasTheDeviceOpenWaitsWithItsMmap() throws Exception {
+    Program other = kernel.spawn();
+    int otherFd = other.open("/dev/state", AccessMode.READ_WRITE);
+    StatefulDriver next = hanging();
+    CompletableFuture<UpgradeException> upgrade = CompletableFuture.supplyAsync(
+        () -> catchThrowableOfType(
+            UpgradeException.class,
+            () -> kernel.devices().replace(
+                registered, version(2).withTimeoutMillis(600), next, done -> {
+                })));
+    while (!next.heard.contains("restoreState")) {
+      Thread.sleep(1);
+    }
+    long mapped = other.mmapShared(otherFd, PAGE, 0);
+    assertThat(upgrade.get(1, TimeUnit.SECONDS).step()).isEqualTo(Step.RESTORE);
+    assertThat(other.memory().getLong(mapped)).isZero();
+    kernel.validate();
+  }
+
+  @Test
+  void childrenThatAreBornWhileTheyAreStoppedAreTakenOverToo() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    Thread forking = Thread.ofPlatform().start(() -> {
+      try {
+        while (!stop.get()) {
+          Program child = program.fork();
+          assertThat(child.task().newCpu().getLong(address + PAGE)).isEqualTo(1);
+          Program grandchild = child.fork();
+          kernel.tasks().exit(child.task(), 0);
+          assertThat(grandchild.task().newCpu().getLong(address + 3L * PAGE)).isEqualTo(3);
+          kernel.tasks().exit(grandchild.task(), 0);
+        }
+      } catch (Throwable e) {
+        failures.add(e);
+      }
+    });
+    AutoCloseable current = registered;
+    for (int i = 0; i < 200; i++) {
+      current = kernel.devices().replace(
+          current, version(i + 2), new StatefulDriver("next"), done -> {
+          });
+    }
+    stop.set(true);
+    forking.join();
+    assertThat(failures).isEmpty();
+    assertThat(kernel.problems()).isEmpty();
   }
 
   @Test

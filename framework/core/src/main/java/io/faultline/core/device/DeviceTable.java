@@ -135,7 +135,8 @@ public final class DeviceTable implements AutoCloseable {
           || !driver.paths().contains(name) && !driver.registration().driver().equals(name)) {
         continue;
       }
-      try (StopWorld.Stopped stopped = world.stop(driver.registration().timeoutMillis())) {
+      try (StopWorld.Stopped stopped =
+          world.stop(driver.registration().timeoutMillis(), Set.of(driver))) {
         if (driver.suppliesZeros()) {
           // Those are not its pages.
           stopped.areas(driver::serves).forEach(stopped::zap);

@@ -13,11 +13,13 @@ import io.faultline.kernel.UpgradeException.Step;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -27,9 +29,11 @@ import org.jspecify.annotations.Nullable;
  * Puts drivers in the place of others, all of them or none: self-test, stop, save, restore, adopt,
  * commit. Until the commit, which cannot fail, everything can be undone.
  *
- * <p>Address spaces are stopped first, since a driver's {@code mmap} is called with one's lock held;
- * then calls of {@code file_operations}, which hold none, are made to wait, and those under way are
- * waited for. A call that waits for a stopped space is let go on, and all begins anew.
+ * <p>Address spaces that have to do with the drivers are stopped first, since a driver's {@code mmap}
+ * is called with one's lock held; then calls of {@code file_operations}, which hold none, are made to
+ * wait, and those under way are waited for. A call that waits for a stopped space is let go on, and
+ * all begins anew. So does it when a process has come to a device only now: it waits in {@code mmap}
+ * with its space's lock held, and is among those that are stopped first the next time.
  */
 final class Exchange {
   private static final long ONE_DRAIN_MILLIS = 100;
@@ -116,7 +120,9 @@ final class Exchange {
   /** From here on no call into the old drivers is under way, and none begins. */
   private StopWorld.Stopped stop() throws UpgradeException {
     long limit = MARGIN_MILLIS;
+    Set<Driver> olds = new HashSet<>();
     for (Pair pair : pairs) {
+      olds.add(pair.old);
       limit = Math.max(limit, pair.old.registration().timeoutMillis() + MARGIN_MILLIS);
     }
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
@@ -124,7 +130,7 @@ final class Exchange {
       stoppedAt = System.nanoTime();
       StopWorld.Stopped stopped;
       try {
-        stopped = world.stop(limit);
+        stopped = world.stop(limit, olds);
       } catch (ErrnoException busy) {
         throw failed(Step.DRAIN, busy);
       }

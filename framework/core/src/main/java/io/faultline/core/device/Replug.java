@@ -6,6 +6,8 @@ import io.faultline.core.area.Area;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Offers a driver that comes what one of the same device names has left: open files and areas, one by
@@ -29,7 +31,8 @@ final class Replug {
     if (!driver.handsOver() || left.isEmpty()) {
       return;
     }
-    try (StopWorld.Stopped stopped = world.stop(STOP_MILLIS)) {
+    Set<Driver> drivers = left.stream().map(DeviceNode::driver).collect(Collectors.toSet());
+    try (StopWorld.Stopped stopped = world.stop(STOP_MILLIS, drivers)) {
       for (DeviceNode old : left) {
         for (DeviceNode node : driver.nodes()) {
           if (node.owner().equals(old.owner()) && node.number().equals(old.number())) {

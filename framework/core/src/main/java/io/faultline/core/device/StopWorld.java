@@ -5,19 +5,22 @@ package io.faultline.core.device;
 import io.faultline.core.area.Area;
 import io.faultline.mm.ErrnoException;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
 /**
- * Brings all address spaces to a halt, so that what stands behind their areas can be exchanged. Who
- * touches a page that has no entry, or makes a memory call, waits for the space's lock meanwhile.
+ * Brings address spaces to a halt, so that what stands behind their areas can be exchanged: those that
+ * have a device of certain drivers mapped, and those of processes that have one open, and so could map
+ * it. Who touches a page that has no entry there, or makes a memory call, waits for the space's lock
+ * meanwhile; others do not notice.
  */
 public interface StopWorld {
   /** A world without address spaces. */
   StopWorld NONE =
       new StopWorld() {
         @Override
-        public Stopped stop(long millis) {
+        public Stopped stop(long millis, Set<Driver> drivers) {
           return new Nothing();
         }
 
@@ -31,9 +34,10 @@ public interface StopWorld {
    * Stops it.
    *
    * @param millis how long to wait for spaces that are busy, at most
+   * @param drivers whose devices count, those that are gone too
    * @throws ErrnoException EBUSY when one still is, or from a driver's callback
    */
-  Stopped stop(long millis) throws ErrnoException;
+  Stopped stop(long millis, Set<Driver> drivers) throws ErrnoException;
 
   /**
    * Takes the pages of some areas out of the page tables, space by space, and waits for none for long.
@@ -64,16 +68,17 @@ public interface StopWorld {
     public void close() {}
   }
 
-  /** All address spaces, their locks held for writing. */
+  /** Address spaces, their locks held for writing. */
   interface Stopped extends AutoCloseable {
     /**
-     * Takes those in that have come since; from here on nothing that is asked about can change.
+     * Takes those in that have come to a device since. Who can reach no driver from here on, since its
+     * calls wait, can come to no area of it either: nothing that is asked about can change.
      *
-     * @return false when one of them is busy
+     * @return false when one of them is busy, or one of which that is not yet known
      */
     boolean complete();
 
-    /** All areas of a kind. */
+    /** All areas of a kind that are of these drivers. */
     List<Area> areas(Predicate<Area> wanted);
 
     /** Takes the pages of an area out of its page table. */

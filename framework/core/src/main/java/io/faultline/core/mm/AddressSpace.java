@@ -218,6 +218,11 @@ public final class AddressSpace {
     return lock.tryLockForWriting(millis);
   }
 
+  /** Takes mmap_lock for reading; otherwise as {@link #tryLockForWriting}. */
+  public boolean tryLockForReading(long millis) throws ErrnoException {
+    return lock.tryLockForReading(millis);
+  }
+
   public void unlockForWriting() {
     lock.unlockForWriting();
   }

@@ -64,6 +64,24 @@ final class MmapLock {
     return true;
   }
 
+  /** As {@link #tryLockForWriting}; readers are not waited for, whoever queues behind them. */
+  boolean tryLockForReading(long millis) throws ErrnoException {
+    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
+      return false;
+    }
+    try {
+      if (!lock.readLock().tryLock()
+          && !lock.readLock().tryLock(millis, TimeUnit.MILLISECONDS)) {
+        return false;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+    failIfDying(lock.readLock());
+    return true;
+  }
+
   void unlockForWriting() {
     lock.writeLock().unlock();
     endIfDying();

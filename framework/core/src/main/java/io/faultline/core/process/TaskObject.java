@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.process;
 
+import io.faultline.core.device.Driver;
 import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.fault.PageFaultHandler;
 import io.faultline.core.mm.AddressSpace;
@@ -158,6 +159,13 @@ final class TaskObject implements Task {
   @Nullable OpenFileObject descriptor(int fd) {
     synchronized (files) {
       return files.get(fd);
+    }
+  }
+
+  /** Whether a device of one of these drivers is open. */
+  boolean hasOpen(Set<Driver> drivers) {
+    synchronized (files) {
+      return files.values().stream().anyMatch(file -> drivers.contains(file.driver()));
     }
   }
 

@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +41,14 @@ public final class TaskTable implements Tasks {
   private final StandardImage standardImage;
   private final AtomicInteger pids = new AtomicInteger();
   private final ConcurrentSkipListMap<Integer, TaskObject> tasks = new ConcurrentSkipListMap<>();
-  private final ConcurrentSkipListMap<Integer, AddressSpace> births = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<Integer, Birth> births = new ConcurrentSkipListMap<>();
+
+  /**
+   * A space that a fork is filling, or has filled and not yet told of.
+   *
+   * @param parent whose lock is held for writing while it is filled
+   */
+  record Birth(AddressSpace parent, AddressSpace space) {}
 
   /**
    * @param profile of processes that name none themselves
@@ -113,7 +119,7 @@ public final class TaskTable implements Tasks {
             pid, source.profile(), source.layout(), source.limits(), source.credentials(),
             source.objectNames(), services);
     TaskObject child;
-    births.put(pid, copy);
+    births.put(pid, new Birth(source, copy));
     try {
       source.lockForWriting();
       try {
@@ -200,14 +206,13 @@ public final class TaskTable implements Tasks {
     return spaces;
   }
 
-  /**
-   * The same, and those that a fork is filling, or has filled and not yet told of: not to be touched
-   * but with their parents' locks held.
-   */
-  List<AddressSpace> spacesAndBirths() {
-    // Births first: whoever leaves them is among the tasks by then.
-    SortedMap<Integer, AddressSpace> spaces = new TreeMap<>(births);
-    tasks.values().forEach(task -> spaces.put(task.pid(), task.space()));
-    return List.copyOf(spaces.values());
+  /** The spaces of processes that are not yet in the table. Look there before {@link #running}. */
+  List<Birth> births() {
+    return List.copyOf(births.values());
+  }
+
+  /** The running processes. */
+  List<TaskObject> running() {
+    return List.copyOf(tasks.values());
   }
 }
