@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.faultline.device.DeviceMemory;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.DeviceRegistration;
@@ -74,11 +75,24 @@ public abstract class DriverCompliance {
   protected DriverCompliance() {}
 
   /**
-   * A new driver; called for each history, for a kernel of its own.
+   * A new driver; called for each history, for a kernel of its own, and for each upgrade. One of the two
+   * methods of this name is overridden.
    *
    * @param pages where the driver gets its pages
    */
-  protected abstract MmapProvider driver(PageAllocator pages) throws Exception;
+  protected MmapProvider driver(PageAllocator pages) throws Exception {
+    throw new UnsupportedOperationException("override driver: it makes the driver");
+  }
+
+  /**
+   * A new driver, for one that keeps memory which outlives it.
+   *
+   * @param pages where the driver gets its pages
+   * @param memory the same for all versions in one kernel
+   */
+  protected MmapProvider driver(PageAllocator pages, DeviceMemory memory) throws Exception {
+    return driver(pages);
+  }
 
   /**
    * The driver has gone: what its bundle's deactivation does. Closes one that is {@link
@@ -346,7 +360,7 @@ public abstract class DriverCompliance {
     Class<?> driverClass;
     try (BootedKernel kernel =
         BootedKernel.boot(memory(), KernelProfile.LINUX_6_18)) {
-      MmapProvider sample = driver(kernel.pages("sample"));
+      MmapProvider sample = driver(kernel.pages("sample"), kernel.memory("sample"));
       driverClass = sample.getClass();
       remove(sample);
     }

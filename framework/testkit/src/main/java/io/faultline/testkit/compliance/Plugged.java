@@ -39,7 +39,7 @@ final class Plugged {
     registration = compliance.registration();
     path = "/dev/" + registration.name() + (registration.count() > 1 ? "0" : "");
     pages = new ObservedPages(kernel.pages(registration), watch);
-    driver = compliance.driver(pages);
+    driver = compliance.driver(pages, kernel.memory(registration.driver()));
     overridden = Facades.overridden(MmapProvider.class, driver);
     watch.count(() -> compliance.areas(driver));
     handle = kernel.devices().register(registration, ObservedDriver.of(driver, watch, facades));
@@ -97,7 +97,7 @@ final class Plugged {
     ObservedPages nextPages = new ObservedPages(kernel.pages(next), watch);
     MmapProvider old = driver;
     try {
-      driver = compliance.driver(nextPages);
+      driver = compliance.driver(nextPages, kernel.memory(registration.driver()));
       handle = kernel.devices().replace(
           handle, next, ObservedDriver.of(driver, watch, facades), done -> {
           });
