@@ -132,7 +132,8 @@ final class Traffic {
         overTheEnd++;
       }
       int length = consumer.poll(record);
-      assertThat(record.get(LONG, 0)).as("of producer " + who).isEqualTo(taken.get(who).longValue());
+      assertThat(record.get(LONG, 0)).as("of producer " + who)
+          .isEqualTo(taken.get(who).longValue());
       assertThat(record.get(LONG, 8)).isEqualTo(checksum(bytes, length));
       taken.set(who, taken.get(who) + 1);
     }
