@@ -15,6 +15,15 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p><b>One thread at a time.</b> Different views of one task may be used at once. A mapped access
  * takes no lock and allocates nothing.
  *
+ * <p><b>Order</b> is that of x86 (TSO), for threads and processes that share pages. Who sees a store
+ * sees all stores that the same thread made before it: store the data, then the flag. Nothing passes a
+ * load that comes before it. Only a load may be done before an earlier store to another place is seen;
+ * {@link #compareAndSetLong} between the two prevents that. A value at a multiple of its size is never
+ * seen in part; the bytes of {@link #read} and {@link #write} are copied in any order, but not before
+ * what the thread did earlier nor after what it does next. On a host other than x86 fences see to it,
+ * save that two threads may see two independent stores of others in different orders where the host's
+ * processor allows it, and that {@code compareAndSet} is as strong as that of a {@code VarHandle}.
+ *
  * <p>Every method throws {@link SignalException} where the program would be sent a signal. A load or
  * store of a value is all or nothing, even across pages; a copy that faults half-way has moved the
  * bytes before the faulting page, like {@code copy_to_user}.

@@ -274,6 +274,7 @@ public final class Cpu implements UserMemory {
       enter(from, Access.READ, Tlb.READ);
       try {
         ArenaAccess.copyOut(arena, location(from), target, done, bytes);
+        VarHandle.acquireFence();
       } finally {
         leave();
       }

@@ -81,6 +81,8 @@ final class Tlb {
   void enter() {
     // The light half of the asymmetric barrier: no instruction, but the compiler keeps the order.
     IN_ACCESS.setOpaque(this, 1);
+    // And what was loaded and stored before comes before this store: no instruction on x86 either.
+    VarHandle.releaseFence();
   }
 
   /** Ends a store. */

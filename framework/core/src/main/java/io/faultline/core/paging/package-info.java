@@ -52,6 +52,26 @@
  * <p>A store takes nanoseconds and calls nothing (faults are handled outside of the announcement), so
  * the wait ends; a store whose thread the host has put aside holds the flush up until it is back.
  *
+ * <h2>In which order other threads see what one does</h2>
+ *
+ * What {@link io.faultline.kernel.UserMemory} promises is x86's order, that of TSO: of two accesses of
+ * one thread only a store followed by a load may change places. Loads of the arena are plain, so that
+ * both compiler and processor could do more; two fences forbid it, and neither is an instruction on
+ * x86:
+ *
+ * <ul>
+ *   <li>behind each load an acquire fence, which the check of rule 2 needs anyway: the load comes before
+ *       all loads and stores that follow;
+ *   <li>before each store, in {@code Tlb.enter}, a release fence: the store comes after all loads and
+ *       stores before it. (The release write of {@code Tlb.leave} alone would let the next store pass
+ *       it, by the letter of the Java memory model.)
+ * </ul>
+ *
+ * An aligned value is loaded and stored in one piece: {@code JAVA_LONG_UNALIGNED} takes the aligned path
+ * at an aligned address in the interpreter and in C1, and is one {@code mov} in C2. An acquire fence in a
+ * loop makes C2 load anew each time, so that a program that spins sees what it waits for. {@code
+ * MemoryOrderTest} looks for what must not be seen.
+ *
  * <h2>Locks</h2>
  *
  * <pre>
