@@ -198,7 +198,7 @@ public final class Area implements Vma {
         mapping.placesChange().unlock();
       }
     }
-    FileMapping next = inTree && file != null ? file.mapping() : null;
+    FileMapping next = inTree && file != null ? file.places() : null;
     if (next != null) {
       next.placesChange().lock();
       try {
@@ -212,6 +212,14 @@ public final class Area implements Vma {
   }
 
   /**
+   * Its file may want to hear now where it is mapped. The space's lock is held for writing, or all are
+   * stopped.
+   */
+  public void linkAgain() {
+    setAttached(attached);
+  }
+
+  /**
    * Whether it maps a file at a displacement. For those who hold the file's {@link
    * FileMapping#placesWalk}, with or without the address space's lock.
    */
@@ -221,7 +229,7 @@ public final class Area implements Vma {
     }
     MappedFile mapped = file;
     // Cut off another area just now, and waiting to be linked.
-    return mapped != null && mapped.mapping() == mapping && displacement() == displacement;
+    return mapped != null && mapped.places() == mapping && displacement() == displacement;
   }
 
   @Override

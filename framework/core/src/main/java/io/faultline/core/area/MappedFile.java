@@ -11,6 +11,13 @@ public interface MappedFile extends OpenFile {
   /** The file's pages and where it is mapped; null for a device, whose pages are its driver's. */
   @Nullable FileMapping mapping();
 
+  /**
+   * Where areas of the file are linked: as {@link #mapping}, or, for a device whose operations have {@code
+   * pageMkwrite}, what knows its areas and holds no pages. Null for other devices: nobody looks for their
+   * entries.
+   */
+  @Nullable FileMapping places();
+
   /** Takes a reference ({@code get_file}). */
   void get();
 

@@ -119,6 +119,11 @@ final class Adopter {
   void commit() {
     for (Mapping mapping : areas) {
       mapping.area.setOperations(mapping.operations);
+      if (mapping.operations.hasPageMkwrite()
+          && mapping.area.mappedFile() instanceof OpenFileObject file) {
+        file.track(mapping.operations);
+        mapping.area.linkAgain();
+      }
     }
     for (File file : files) {
       file.node.takeOver(file.file);

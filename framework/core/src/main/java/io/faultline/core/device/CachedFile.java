@@ -794,7 +794,7 @@ final class CachedFile implements FilePages, Inode.ResizeListener {
     int pages = 0;
     for (int i = 0; i < count; i++) {
       long index = first + i;
-      rmap.writeProtect(mapping, index, batch[i]);
+      int unusedCount = rmap.writeProtect(mapping, index, batch[i]);
       long inside = size - (index << Mman.PAGE_SHIFT);
       if (inside > 0) {
         zeroBehindEnd(batch[i], index);

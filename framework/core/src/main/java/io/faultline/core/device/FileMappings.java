@@ -3,11 +3,14 @@
 package io.faultline.core.device;
 
 import io.faultline.core.memory.FileMapping;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.Inode;
 import io.faultline.kernel.PageCacheCounts;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +29,8 @@ public final class FileMappings {
   private final Map<Inode, FileMapping> mappings = new ConcurrentHashMap<>();
   /** Changed with this object's monitor held, which also guards the counts of open files. */
   private final Map<Inode, CachedFile> files = new ConcurrentHashMap<>();
+  /** Of devices whose areas are known; an inode is known by its identity. */
+  private final Map<Inode, FileMapping> places = Collections.synchronizedMap(new WeakHashMap<>());
   private final CacheCounts counts = new CacheCounts();
   private volatile FileRmap rmap = FileRmap.NONE;
 
@@ -34,6 +39,16 @@ public final class FileMappings {
   /** The pages of an inode; null when its driver has them. */
   public @Nullable FileMapping find(Inode inode) {
     return mappings.get(inode);
+  }
+
+  /** Where areas of a device are linked; null when nobody has asked for it. */
+  @Nullable FileMapping places(Inode inode) {
+    return places.get(inode);
+  }
+
+  /** As {@link #places}, made at the first call; it holds no pages. */
+  FileMapping makePlaces(Inode inode, PhysicalMemory memory) {
+    return places.computeIfAbsent(inode, device -> new FileMapping(memory));
   }
 
   /** Shows each inode with its pages. */

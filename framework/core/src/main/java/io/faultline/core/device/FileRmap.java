@@ -12,7 +12,9 @@ public interface FileRmap {
   /** Where no address space is known yet. */
   FileRmap NONE = new FileRmap() {
     @Override
-    public void writeProtect(FileMapping mapping, long index, long frame) {}
+    public int writeProtect(FileMapping mapping, long index, long frame) {
+      return 0;
+    }
 
     @Override
     public void unmap(FileMapping mapping, long first, long end, boolean copiesToo) {}
@@ -23,8 +25,10 @@ public interface FileRmap {
    * When it returns, no store through them is under way; the next one faults.
    *
    * <p>Precondition: the frame is locked, so that no fault gives the right back.
+   *
+   * @return how many entries had one of them
    */
-  void writeProtect(FileMapping mapping, long index, long frame);
+  int writeProtect(FileMapping mapping, long index, long frame);
 
   /**
    * Clears all entries of a half-open range of indices and drops their references ({@code

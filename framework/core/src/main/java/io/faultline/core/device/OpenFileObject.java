@@ -2,8 +2,11 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.memory.FileMapping;
+import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
@@ -11,6 +14,7 @@ import io.faultline.device.Placement;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Page;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -30,6 +34,8 @@ public final class OpenFileObject implements MappedFile {
   private final boolean append;
   private final @Nullable CachedFile cached;
   private final @Nullable FileMapping mapping;
+  /** As {@link #mapping}, until the device's operations want to hear of writes. */
+  private volatile @Nullable FileMapping places;
   private final ReadAhead readAhead = new ReadAhead();
   /** Errors of write-backs that it has heard of ({@code f_wb_err}); guarded by this. */
   private long errorsHeard;
@@ -48,6 +54,7 @@ public final class OpenFileObject implements MappedFile {
     this.append = append;
     this.cached = mode == AccessMode.PATH ? null : node.kernel().mappings().open(node, inode);
     this.mapping = cached != null ? cached.mapping() : node.kernel().mappings().find(inode);
+    this.places = mapping;
     this.errorsHeard = cached == null ? 0 : cached.errors().sample();
   }
 
@@ -149,6 +156,44 @@ public final class OpenFileObject implements MappedFile {
   @Override
   public @Nullable FileMapping mapping() {
     return mapping;
+  }
+
+  @Override
+  public @Nullable FileMapping places() {
+    return places;
+  }
+
+  /** Areas with these operations are about to be linked. */
+  void track(@Nullable AreaOperations operations) {
+    if (places == null && operations != null && operations.hasPageMkwrite()) {
+      places = node.kernel().mappings().makePlaces(inode, node.kernel().memory());
+    }
+  }
+
+  @Override
+  public int writeProtect(long pageOffset, Page page) {
+    PhysicalMemory memory = node.kernel().memory();
+    long frame = memory.frameOf(page);
+    if (frame == PhysicalMemory.NONE || !memory.tryGet(frame)) {
+      throw new IllegalStateException("page: the last reference to it is gone: " + page);
+    }
+    try {
+      FileMapping known = node.kernel().mappings().places(inode);
+      return known == null ? 0 : writeProtect(known, pageOffset, frame);
+    } finally {
+      memory.put(frame);
+    }
+  }
+
+  private int writeProtect(FileMapping known, long pageOffset, long frame) {
+    FrameTable frames = node.kernel().memory().table();
+    frames.lock(frame);
+    try {
+      known.countProtection();
+      return node.kernel().mappings().rmap().writeProtect(known, pageOffset, frame);
+    } finally {
+      frames.unlock(frame);
+    }
   }
 
   @Override
@@ -297,6 +342,7 @@ public final class OpenFileObject implements MappedFile {
         return null;
       });
       done = true;
+      track(request.operations());
     } finally {
       request.finish();
       if (!done) {

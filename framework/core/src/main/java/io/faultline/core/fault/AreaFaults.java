@@ -224,9 +224,14 @@ final class AreaFaults {
       return refusal(answer);
     }
     long frame = found.frameNumber();
-    if (operations.hasPageMkwrite() && !operations.pageMkwrite(area, page, found)) {
-      unlock(space, operations, frame, false);
-      return Outcome.SIGBUS;
+    if (operations.hasPageMkwrite()) {
+      if (!operations.returnsLocked()) {
+        return DriverWrite.first(space, area, operations, page, answer);
+      }
+      if (!operations.pageMkwrite(area, page, found)) {
+        unlock(space, operations, frame, false);
+        return Outcome.SIGBUS;
+      }
     }
     markDirty(space.memory(), frame);
     long entry =
@@ -245,11 +250,8 @@ final class AreaFaults {
       if (operations != null && operations.returnsLocked()) {
         return cachedWrite(space, area, operations, page, entry);
       }
-      if (operations != null
-          && operations.hasPageMkwrite()
-          && !Pte.isSpecial(entry)
-          && !operations.pageMkwrite(area, page, memory.lend(frame))) {
-        return Outcome.SIGBUS;
+      if (operations != null && operations.hasPageMkwrite() && !Pte.isSpecial(entry)) {
+        return DriverWrite.again(space, area, operations, page, entry);
       }
       boolean counted = !Pte.isSpecial(entry);
       if (counted && !memory.tryGet(frame)) {
@@ -330,19 +332,19 @@ final class AreaFaults {
    *
    * <p>Precondition: the caller holds a reference.
    */
-  private static void markDirty(PhysicalMemory memory, long frame) {
+  static void markDirty(PhysicalMemory memory, long frame) {
     if (memory.use(frame) != FrameUse.FILE) {
       boolean unused = memory.table().set(frame, FrameTable.DIRTY);
     }
   }
 
-  private static long writable(Area area, long entry) {
+  static long writable(Area area, long entry) {
     return Pte.withProtection(entry, PageProtector.rights(area, true))
         | Pte.WRITTEN
         | Pte.ACCESSED;
   }
 
-  private static Outcome outcome(Nopage answer) {
+  static Outcome outcome(Nopage answer) {
     return answer.type() == FaultType.MAJOR ? Outcome.MAJOR : Outcome.MINOR;
   }
 

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.memory;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,8 @@ public final class FileMapping implements FrameOwner {
   private final Places places = new Places();
   private final ReentrantReadWriteLock placesLock = new ReentrantReadWriteLock();
   private final @Nullable FilePages pages;
+  /** Changed with the lock of the frame held whose entries lose their rights. */
+  private final AtomicLong protections = new AtomicLong();
 
   /**
    * Of memory that is stored nowhere else.
@@ -48,6 +51,20 @@ public final class FileMapping implements FrameOwner {
   @Override
   public Places places() {
     return places;
+  }
+
+  /**
+   * Counts how often a driver had a page write-protected. A fault that asks the driver whether a page may
+   * be written looks at it before, and again with the frame's lock held before it makes the entry: if it
+   * has changed, what the driver noted then may have been taken off its list already.
+   */
+  public long protections() {
+    return protections.get();
+  }
+
+  /** A page's entries are about to lose the right to write. Precondition: its frame is locked. */
+  public void countProtection() {
+    protections.incrementAndGet();
   }
 
   /**

@@ -111,7 +111,7 @@ final class AreaMove {
   /** Who looks for a file's entries must not look in the new place before and in the old one after. */
   private void move(long old, long target) {
     MappedFile file = source.mappedFile();
-    FileMapping mapping = file == null ? null : file.mapping();
+    FileMapping mapping = file == null ? null : file.places();
     if (mapping == null) {
       space.tables().move(old, length, target);
       return;

@@ -28,32 +28,34 @@ final class FileRmapWalk implements FileRmap {
   }
 
   @Override
-  public void writeProtect(FileMapping mapping, long index, long frame) {
+  public int writeProtect(FileMapping mapping, long index, long frame) {
+    int changed = 0;
     mapping.placesWalk().lock();
     try {
       for (Place place : mapping.places().snapshot()) {
         AddressSpace space = spaces.find(place.pid());
         if (space != null) {
-          writeProtect(space.tables(), place.address(index), frame);
+          changed += writeProtect(space.tables(), place.address(index), frame) ? 1 : 0;
         }
       }
     } finally {
       mapping.placesWalk().unlock();
     }
+    return changed;
   }
 
-  private static void writeProtect(PageTables tables, long address, long frame) {
+  private static boolean writeProtect(PageTables tables, long address, long frame) {
     while (true) {
       long entry = tables.get(address);
       if (!Pte.hasFrame(entry)
           || Pte.frame(entry) != frame
           || Pte.isSpecial(entry)
           || (entry & (Pte.WRITABLE | Pte.DIRTY)) == 0) {
-        return;
+        return false;
       }
       if (tables.replace(address, entry, Pte.writeProtected(entry) & ~Pte.DIRTY)) {
         tables.flush(address, address + Mman.PAGE_SIZE);
-        return;
+        return true;
       }
     }
   }

@@ -15,6 +15,7 @@ import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.AreaRule;
 import io.faultline.core.area.AreaSplitter;
 import io.faultline.core.area.MappedFile;
+import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.paging.Pte;
 import io.faultline.core.swap.SwapSpace;
@@ -90,7 +91,22 @@ public final class ForkOperation {
     boolean copyPages =
         !wipe && (area.anonVmas().own() != null || area.hasAny(VM_COPY_ON_FORK));
     if (copyPages) {
+      FileMapping places = file == null ? null : file.places();
+      if (places == null) {
+        copyEntries(area);
+      } else {
+        copyEntries(area, places);
+      }
+    }
+  }
+
+  /** Who looks for a file's entries must not come by the child's place before and ours after. */
+  private void copyEntries(Area area, FileMapping places) {
+    places.placesChange().lock();
+    try {
       copyEntries(area);
+    } finally {
+      places.placesChange().unlock();
     }
   }
 
