@@ -64,7 +64,7 @@ class WriteProtectTest {
     List<Page> pages;
     volatile OpenFile file;
     volatile boolean refuses;
-    volatile Runnable afterwards = () -> { };
+    volatile Runnable afterwards = () -> {};
 
     Noted(PageAllocator allocator) throws ErrnoException {
       pages = allocator.allocate(3);
@@ -308,7 +308,7 @@ class WriteProtectTest {
     store(program, address);
     DeviceRegistration version = NODE.withVersion("2.0.0");
     Noted next = new Noted(kernel.pages(version));
-    AutoCloseable unused = kernel.devices().replace(registered, version, next, upgrade -> { });
+    AutoCloseable unused = kernel.devices().replace(registered, version, next, upgrade -> {});
     store(program, address);
     assertThat(next.take()).as("still writable").isEmpty();
     assertThat(next.protect(0)).isEqualTo(1);
@@ -341,7 +341,7 @@ class WriteProtectTest {
     store(program, place);
     DeviceRegistration version = node.withVersion("2.0.0");
     Noted next = new Noted(kernel.pages(version));
-    AutoCloseable unused = kernel.devices().replace(first, version, next, upgrade -> { });
+    AutoCloseable unused = kernel.devices().replace(first, version, next, upgrade -> {});
     assertThat(next.protect(0)).isEqualTo(1);
     store(program, place);
     assertThat(next.take()).containsExactly(0L);
