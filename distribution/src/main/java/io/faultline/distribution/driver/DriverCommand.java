@@ -5,6 +5,7 @@ package io.faultline.distribution.driver;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.Drivers;
+import io.faultline.kernel.KeptMemory;
 import io.faultline.kernel.Upgrade;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ import org.osgi.service.component.annotations.Reference;
     function = {"driver", "__driver"})
 public final class DriverCommand {
   private static final List<String> WORDS =
-      List.of("install", "upgrade", "remove", "list", "info", "restore");
+      List.of("install", "upgrade", "remove", "list", "info", "restore", "forget");
 
   private final DropIn dropIn;
   private final ModuleCommands modules;
@@ -57,14 +58,15 @@ public final class DriverCommand {
   /** The command. */
   @Descriptor("""
       install, upgrade, remove, list and restore drivers while the kernel runs
-      usage: driver install|upgrade|remove|list|info|restore [NAME|JAR|FILE.java...]
+      usage: driver install|upgrade|remove|list|info|restore|forget [NAME|JAR|FILE.java...]
       upgrade puts a new version in the place of the one that runs, while its devices are open and
       mapped: installs it beside the old one, resolves it, tests it, hands the devices over, then
       stops and uninstalls the old one. If a step fails the old one has never stopped.
       info shows a driver's devices, their policy when it goes, and what it did wrong.
       restore brings a driver back that was quarantined, by a device's path or the bundle's name.
+      forget frees what is kept of the devices of a driver that is stopped.
       The same with files: put a jar into drivers/ (install), over the old one (a gap, in which
-      accesses wait), or delete it (remove).
+      accesses wait and what the driver saved is kept), or delete it (remove).
       example: driver install scullp
       example: driver upgrade ~/mydriver/target/mydriver-1.1.jar
       example: driver info scullp
@@ -80,6 +82,7 @@ public final class DriverCommand {
       case "list" -> list();
       case "info" -> info(one(what, rest));
       case "restore" -> restore(one(what, rest));
+      case "forget" -> forget(one(what, rest));
       default -> throw new DropInException(
           "driver: there is no '%s'; give one of %s".formatted(what, String.join(" ", WORDS)));
     };
@@ -131,6 +134,7 @@ public final class DriverCommand {
     if (lines.isEmpty()) {
       lines.add("no drivers");
     }
+    drivers.kept().forEach(kept -> lines.add(describe(kept)));
     lines.add("available: " + DropIn.list(dropIn.available()));
     lines.add("in drivers/: " + DropIn.list(dropIn.installed()));
     return String.join(System.lineSeparator(), lines);
@@ -143,6 +147,8 @@ public final class DriverCommand {
         describe(driver, nodes, lines);
       }
     });
+    drivers.kept().stream().filter(kept -> isCalled(kept, name)).map(DriverCommand::describe)
+        .forEach(lines::add);
     if (lines.isEmpty()) {
       throw new DropInException(
           "driver info: no driver %s serves a device; driver list shows those that do"
@@ -155,6 +161,33 @@ public final class DriverCommand {
     return device.path().equals(name)
         || device.driver().equals(name)
         || device.driver().endsWith("." + name);
+  }
+
+  private static boolean isCalled(KeptMemory kept, String name) {
+    return kept.what().equals(name)
+        || kept.driver().equals(name)
+        || kept.driver().endsWith("." + name);
+  }
+
+  private static String describe(KeptMemory kept) {
+    return kept.driverVersion().isEmpty()
+        ? "kept: region %s of %s, %d pages".formatted(kept.what(), kept.driver(), kept.pages())
+        : "kept: %s as %s %s saved it, %d pages and %d bytes".formatted(
+            kept.what(), kept.driver(), kept.driverVersion(), kept.pages(), kept.bytes());
+  }
+
+  private String forget(String name) throws DropInException {
+    List<KeptMemory> named =
+        drivers.kept().stream().filter(kept -> isCalled(kept, name)).toList();
+    if (named.isEmpty()) {
+      throw new DropInException(
+          "driver forget: nothing is kept for %s; driver list shows what is".formatted(name));
+    }
+    int count =
+        named.getFirst().what().equals(name)
+            ? drivers.forget(name)
+            : drivers.forget(named.getFirst().driver());
+    return "%s: %d states and regions freed".formatted(name, count);
   }
 
   private void describe(String driver, List<DeviceInfo> nodes, List<String> lines) {
@@ -208,6 +241,9 @@ public final class DriverCommand {
       case "restore" ->
           devices.list().stream().filter(d -> d.state() == DeviceInfo.State.QUARANTINED)
               .map(DeviceInfo::path).toList();
+      case "forget" ->
+          drivers.kept().stream()
+              .flatMap(kept -> Stream.of(kept.driver(), kept.what())).distinct().toList();
       default -> List.of();
     };
   }

@@ -29,15 +29,30 @@ import org.osgi.annotation.versioning.ConsumerType;
  * {@link MmapProvider#release}, since nothing was closed; then its bundle is stopped. The new version
  * closes and releases what it adopted.
  *
- * <p>When a driver comes back after it was removed, areas and files that are left are offered to it
- * with {@link #adopt} alone, one by one; one that it refuses stays without a driver.
+ * <p>When a driver goes without a successor, its bundle stopped or updated, it is asked in the same way
+ * before its areas are closed, while its code is there; the kernel keeps the state and holds the pages.
+ * When a driver of the same bundle and device name comes, whatever its version, it gets them:
+ *
+ * <pre>
+ *   old: saveState(device)            for each device; its areas are closed after that
+ *   ---- accesses wait for a while
+ *   new: restoreState(device, …)      for each device of which something is kept
+ *   new: adopt(file), adopt(area)     for each that is left
+ *   ---- accesses and calls go to the new version
+ * </pre>
+ *
+ * One by one: a file or an area that it refuses stays without a driver. A state that it refuses stays
+ * kept, and the driver serves with what it has: so a {@link #restoreState} that throws must leave the
+ * driver usable. Another bundle's driver gets files and areas, but no state. What is kept is bounded,
+ * the oldest goes first; uninstalling the bundle frees it, and so does {@link
+ * io.faultline.kernel.Drivers#forget}.
  *
  * <p>A driver without this interface can be replaced while its devices have neither areas nor open
  * files with private data.
  *
  * <p><b>Threads and locks.</b> All but {@link #selfTest} are called with the locks of all address
- * spaces held: calling back into any of them fails with EDEADLK. Each call is bounded by the device's
- * time limit. Be quick: everybody waits.
+ * spaces held that have to do with the devices: calling back into any of them fails with EDEADLK. Each
+ * call is bounded by the device's time limit. Be quick: who has the device open or mapped waits.
  */
 @ConsumerType
 public interface HandOver {

@@ -2,9 +2,13 @@
 // Copyright the Faultline authors
 package io.faultline.kernel;
 
+import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Replaces drivers whose bundles are there, and brings quarantined ones back. Thread-safe. */
+/**
+ * Replaces drivers whose bundles are there, brings quarantined ones back, and knows what those have left
+ * that went. Thread-safe.
+ */
 @ProviderType
 public interface Drivers {
   /**
@@ -26,4 +30,19 @@ public interface Drivers {
    * @return how many devices came back
    */
   int restore(String name);
+
+  /**
+   * What is kept for drivers that are not there, by device: what they saved when their bundle was
+   * stopped, until it is started again, and regions of their {@link io.faultline.device.DeviceMemory}.
+   * Uninstalling a bundle frees what its version saved.
+   */
+  List<KeptMemory> kept();
+
+  /**
+   * Frees what is kept for drivers that are not there.
+   *
+   * @param name a device's path, or a driver's symbolic name for all that is kept for it
+   * @return how many states and regions went
+   */
+  int forget(String name);
 }

@@ -37,10 +37,12 @@ import io.faultline.core.swap.SwapSpace;
 import io.faultline.device.DeviceMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
+import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
+import io.faultline.kernel.KeptMemory;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Proc;
 import io.faultline.kernel.Task;
@@ -48,6 +50,9 @@ import io.faultline.kernel.Tasks;
 import io.faultline.kernel.TraceListener;
 import io.faultline.kernel.VmaService;
 import io.faultline.mm.Signal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -173,6 +178,41 @@ public final class Kernel implements AutoCloseable {
     return regions.computeIfAbsent(driver, name -> new DeviceRegions(memory, name));
   }
 
+  /** What is kept for drivers that are not there: saved states, and regions. */
+  public List<KeptMemory> kept() {
+    List<KeptMemory> all = new ArrayList<>(table.kept());
+    regions.forEach((driver, owned) -> {
+      if (!serves(driver)) {
+        owned.sizes().forEach(
+            (name, pages) -> all.add(new KeptMemory(name, driver, "", pages, 0)));
+      }
+    });
+    return all;
+  }
+
+  /**
+   * Frees what is kept.
+   *
+   * @param name a device's path, for what was saved of it; a driver's symbolic name, for all that is
+   *     kept for it
+   * @return how many states and regions
+   */
+  public int forget(String name) {
+    int count = table.forget(name);
+    DeviceRegions owned = serves(name) ? null : regions.get(name);
+    if (owned != null) {
+      Set<String> names = owned.regions();
+      names.forEach(owned::free);
+      count += names.size();
+    }
+    return count;
+  }
+
+  private boolean serves(String driver) {
+    return table.list().stream().anyMatch(
+        device -> device.driver().equals(driver) && device.state() != DeviceInfo.State.GONE);
+  }
+
   /** The page allocator of a driver that was registered with {@link DeviceRegistration#of}. */
   public PageAllocator pagesFor(String driver) {
     return pagesFor(DeviceRegistration.of(driver));
@@ -212,6 +252,7 @@ public final class Kernel implements AutoCloseable {
 
   /** As {@link #reclaimPages(DeviceRegistration)}, for all drivers that there were. */
   public void reclaimAllPages() {
+    table.kept().forEach(kept -> table.forget(kept.what()));
     pages.values().forEach(DriverPages::reclaim);
     pages.clear();
     regions.values().forEach(region -> region.regions().forEach(region::free));

@@ -11,6 +11,7 @@ import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.FaultDispatcher;
 import io.faultline.kernel.Files;
+import io.faultline.kernel.KeptMemory;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.Proc;
 import io.faultline.kernel.Swaps;
@@ -129,6 +130,29 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   /** Sets how long accesses wait for a driver that was removed, in milliseconds; at first 0. */
   public void gapMillis(long millis) {
     core.deviceTable().setGapMillis(millis);
+  }
+
+  /**
+   * Sets how much is kept of what drivers saved when they were removed, in bytes, pages and all; at
+   * first 0, for nothing.
+   */
+  public void keptBytes(long bytes) {
+    core.deviceTable().setKeptBytes(bytes);
+  }
+
+  /** What is kept for drivers that are not there. */
+  public List<KeptMemory> kept() {
+    return core.kept();
+  }
+
+  /**
+   * Frees what is kept.
+   *
+   * @param name a device's path or a driver's name
+   * @return how many states and regions went
+   */
+  public int forget(String name) {
+    return core.forget(name);
   }
 
   /**

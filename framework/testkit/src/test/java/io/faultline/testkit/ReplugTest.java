@@ -7,21 +7,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.StateReader;
+import io.faultline.device.StateWriter;
 import io.faultline.device.UnplugPolicy;
 import io.faultline.kernel.DeviceInfo.State;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.KeptMemory;
+import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Signal;
 import io.faultline.mm.SignalException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A driver goes while its device is open and mapped, and comes back or does not. */
 @FaultlineTest
@@ -127,6 +138,133 @@ class ReplugTest {
     assertThat(read.get(20, TimeUnit.SECONDS)).isEqualTo("plugged 0");
   }
 
+  /** What a thread of its own does while the driver is away, for a while and then for good. */
+  private interface Body {
+    Object run() throws ErrnoException;
+  }
+
+  private static CompletableFuture<Object> meanwhile(Body body) {
+    return CompletableFuture.supplyAsync(() -> {
+      try {
+        return body.run();
+      } catch (ErrnoException e) {
+        return e.errno();
+      }
+    });
+  }
+
+  private Map<String, Body> callsThatWait(long address) {
+    long end = 4L * PAGE;
+    int rw = Mman.PROT_READ | Mman.PROT_WRITE;
+    byte[] byteToWrite = {1};
+    return Map.of(
+        "open", () -> program.open("/dev/state", AccessMode.READ_WRITE),
+        "mmap", () -> program.mmapShared(fd, PAGE, 0),
+        "mmap, MAP_POPULATE",
+        () -> program.mmap(fd, PAGE, rw, Mman.MAP_SHARED | Mman.MAP_POPULATE, 0),
+        "mmap, MAP_PRIVATE", () -> program.mmapPrivate(fd, PAGE, 0),
+        "MADV_POPULATE_READ", () -> {
+          program.madvise(address, end, Mman.MADV_POPULATE_READ);
+          return 0;
+        },
+        "MADV_POPULATE_WRITE", () -> {
+          program.madvise(address, end, Mman.MADV_POPULATE_WRITE);
+          return 0;
+        },
+        "mlock", () -> {
+          kernel.vmas().mlock(program.task(), address, end);
+          return 0;
+        },
+        "read", () -> program.read(fd, 0, 9),
+        "write", () -> kernel.files().write(
+            program.task(), fd, MemorySegment.ofArray(byteToWrite)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"open", "mmap", "mmap, MAP_POPULATE", "mmap, MAP_PRIVATE",
+    "MADV_POPULATE_READ", "MADV_POPULATE_WRITE", "mlock", "read", "write"})
+  void aCallWaitsForADriverThatComesBackWithinTheGap(String name) throws Exception {
+    kernel.gapMillis(LONG_GAP_MILLIS);
+    AutoCloseable first = plug(UnplugPolicy.SIGBUS);
+    long address = map();
+    first.close();
+    CompletableFuture<Object> call = meanwhile(callsThatWait(address).get(name));
+    Thread.sleep(150);
+    assertThat(call).isNotDone();
+
+    AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
+
+    assertThat(call.get(20, TimeUnit.SECONDS)).isNotInstanceOf(Errno.class);
+    kernel.validate();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"open, ENXIO", "mmap, ENODEV", "'mmap, MAP_POPULATE', ENODEV",
+    "MADV_POPULATE_READ, EFAULT", "MADV_POPULATE_WRITE, EFAULT", "mlock, ENOMEM", "read, ENXIO",
+    "write, ENXIO"})
+  void aCallFailsWhenTheGapIsOver(String name, Errno errno) throws Exception {
+    kernel.gapMillis(150);
+    AutoCloseable first = plug(UnplugPolicy.SIGBUS);
+    long address = map();
+    long began = System.nanoTime();
+    first.close();
+    CompletableFuture<Object> call = meanwhile(callsThatWait(address).get(name));
+    assertThat(call.get(20, TimeUnit.SECONDS)).isEqualTo(errno);
+    assertThat(System.nanoTime() - began).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"open", "mmap", "MADV_POPULATE_READ", "mlock", "read"})
+  void aCallThatWaitsIsEndedByInterruptAndHoldsUpNoExit(String name) throws Exception {
+    kernel.gapMillis(LONG_GAP_MILLIS);
+    AutoCloseable first = plug(UnplugPolicy.SIGBUS);
+    long address = map();
+    first.close();
+    Body body = callsThatWait(address).get(name);
+    CompletableFuture<Object> interrupted = new CompletableFuture<>();
+    Thread thread = Thread.ofPlatform().start(() -> {
+      try {
+        interrupted.complete(body.run());
+      } catch (ErrnoException e) {
+        interrupted.complete(e.errno());
+      }
+    });
+    CompletableFuture<Object> killed = meanwhile(body);
+    Thread.sleep(150);
+    assertThat(interrupted).isNotDone();
+
+    thread.interrupt();
+
+    assertThat(interrupted.get(20, TimeUnit.SECONDS)).isEqualTo(Errno.EINTR);
+    assertThat(killed).isNotDone();
+    long began = System.nanoTime();
+    kernel.tasks().exit(program.task(), 0);
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(5));
+    assertThat(killed.get(20, TimeUnit.SECONDS)).isInstanceOf(Errno.class);
+  }
+
+  @Test
+  void anOpenWaitsWhereNobodyHadTheDeviceOpen() throws Exception {
+    kernel.gapMillis(LONG_GAP_MILLIS);
+    plug(UnplugPolicy.SIGBUS).close();
+    assertThat(kernel.devices().list()).isEmpty();
+    CompletableFuture<Object> open =
+        meanwhile(() -> program.open("/dev/state", AccessMode.READ_WRITE));
+    Thread.sleep(150);
+    assertThat(open).isNotDone();
+    AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
+    assertThat(open.get(20, TimeUnit.SECONDS)).isEqualTo(0);
+  }
+
+  @Test
+  void anOpenOfADeviceThatNobodyHasAnyMoreFailsWhenTheGapIsOver() throws Exception {
+    kernel.gapMillis(100);
+    plug(UnplugPolicy.WAIT).close();
+    CompletableFuture<Object> open =
+        meanwhile(() -> program.open("/dev/state", AccessMode.READ_WRITE));
+    assertThat(open.get(20, TimeUnit.SECONDS)).isEqualTo(Errno.ENOENT);
+  }
+
   @Test
   void whenTheGapIsOverThePolicyAnswers() throws Exception {
     kernel.gapMillis(150);
@@ -219,6 +357,222 @@ class ReplugTest {
         kernel.devices().register(NODE, new io.faultline.device.MmapProvider() {});
     assertSigbus(address, () -> program.memory().getLong(address));
     assertThat(program.task().files()).hasSize(1);
+  }
+
+  // ---- what it saved is kept --------------------------------------------------------------------
+
+  private AutoCloseable plug(StatefulDriver next, String version) {
+    driver = next;
+    return kernel.devices().register(NODE.withVersion(version), next);
+  }
+
+  private StatefulDriver driverWithPages(String version) throws ErrnoException {
+    return new StatefulDriver(version, kernel.pages(NODE.withVersion(version)));
+  }
+
+  /** As a bundle that is stopped: its component frees what it has, its account is closed. */
+  private void unplug(AutoCloseable plugged, String version) throws Exception {
+    plugged.close();
+    driver.free();
+    assertThat(kernel.pages(NODE.withVersion(version)).allocated()).isZero();
+  }
+
+  @Test
+  void whoComesBackHasTheStateAndThePagesThatWereSaved() throws Exception {
+    kernel.keptBytes(1 << 20);
+    AutoCloseable first = plug(driverWithPages("1"), "1");
+    long address = map();
+    program.memory().putLong(address + PAGE + 8, 7);
+    assertThat(program.read(fd, 0, 9)).isEqualTo("1 0");
+    unplug(first, "1");
+    assertThat(driver.heard).containsExactly("saveState", "close", "release");
+
+    AutoCloseable second = plug(new StatefulDriver("2"), "2");
+
+    assertThat(driver.heard).containsExactly("restoreState", "adopt file", "adopt area");
+    assertThat(program.memory().getLong(address + PAGE + 8)).isEqualTo(7);
+    assertThat(program.read(fd, 0, 9)).as("its number too").isEqualTo("2 1");
+    assertThat(kernel.pages(NODE.withVersion("2")).allocated()).isEqualTo(StatefulDriver.PAGES);
+    assertThat(driver.pages().getLast().referenceCount()).isEqualTo(1);
+    assertThat(kernel.kept()).isEmpty();
+    kernel.validate();
+    unplug(second, "2");
+  }
+
+  @Test
+  void whatIsKeptIsListedAndCanBeFreed() throws Exception {
+    kernel.keptBytes(1 << 20);
+    long before = kernel.frames().free();
+    AutoCloseable first = plug(driverWithPages("1"), "1");
+    unplug(first, "1");
+
+    assertThat(kernel.kept())
+        .containsExactly(
+            new KeptMemory(
+                "/dev/state", "state", "1", StatefulDriver.PAGES,
+                8 + 4 + 8 * StatefulDriver.PAGES));
+    assertThat(before - kernel.frames().free()).isEqualTo(StatefulDriver.PAGES);
+    assertThat(kernel.forget("/dev/none")).isZero();
+
+    assertThat(kernel.forget("/dev/state")).isEqualTo(1);
+
+    assertThat(kernel.kept()).isEmpty();
+    assertThat(kernel.frames().free()).isEqualTo(before);
+  }
+
+  @Test
+  void aStateThatIsRefusedStaysKeptAndTheDriverServes() throws Exception {
+    kernel.keptBytes(1 << 20);
+    AutoCloseable first = plug(driverWithPages("1"), "1");
+    long address = map();
+    program.memory().putLong(address + 8, 7);
+    unplug(first, "1");
+    StatefulDriver picky = new StatefulDriver("2", kernel.pages(NODE.withVersion("2"))) {
+      @Override
+      public void restoreState(int index, int version, StateReader in)
+          throws IOException, ErrnoException {
+        in.readLong();
+        in.readInt();
+        in.readPage();
+        throw new ErrnoException(Errno.EINVAL, "not of this format");
+      }
+
+      @Override
+      public void saveState(int index, StateWriter out) throws IOException {
+        throw new IOException("nothing worth it");
+      }
+    };
+
+    AutoCloseable second = plug(picky, "2");
+
+    assertThat(program.memory().getLong(address + 8)).as("its own pages").isZero();
+    assertThat(kernel.problems()).singleElement().asString()
+        .contains("serves without what was kept of /dev/state", "not of this format",
+            "driver forget /dev/state");
+    assertThat(kernel.kept()).hasSize(1);
+    unplug(second, "2");
+
+    AutoCloseable third = plug(new StatefulDriver("3"), "3");
+    assertThat(program.memory().getLong(address + 8)).as("nothing is lost").isEqualTo(7);
+    unplug(third, "3");
+  }
+
+  @Test
+  void anotherBundlesDriverGetsFilesAndAreasButNoState() throws Exception {
+    kernel.keptBytes(1 << 20);
+    AutoCloseable first = plug(driverWithPages("1"), "1");
+    long address = map();
+    unplug(first, "1");
+    DeviceRegistration stranger =
+        new DeviceRegistration(
+            NODE.name(), 0, 0, 1, NODE.timeoutMillis(), "stranger", "1", UnplugPolicy.SIGBUS);
+    StatefulDriver other = new StatefulDriver("stranger", kernel.pages(stranger));
+
+    AutoCloseable second = kernel.devices().register(stranger, other);
+
+    assertThat(other.heard).containsExactly("adopt file", "adopt area");
+    assertThat(program.memory().getLong(address + PAGE)).isEqualTo(1);
+    assertThat(kernel.kept()).singleElement()
+        .satisfies(kept -> assertThat(kept.driver()).isEqualTo("state"));
+    second.close();
+    other.free();
+    assertThat(kernel.kept()).extracting(KeptMemory::driver).containsExactly("state", "stranger");
+  }
+
+  @Test
+  void theOldestIsFreedWhenTooMuchIsKept() throws Exception {
+    kernel.keptBytes((long) (StatefulDriver.PAGES + StatefulDriver.PAGES / 2) * PAGE);
+    for (String name : List.of("one", "two")) {
+      DeviceRegistration node = DeviceRegistration.of(name);
+      StatefulDriver saving = new StatefulDriver(name, kernel.pages(node));
+      kernel.devices().register(node, saving).close();
+      saving.free();
+    }
+    assertThat(kernel.kept()).extracting(KeptMemory::what).containsExactly("/dev/two");
+    assertThat(kernel.problems()).singleElement().asString()
+        .contains("one", "/dev/one", "driver.kept.bytes");
+  }
+
+  @Test
+  void aSaveThatFailsIsToldAndTheDriverGoes() throws Exception {
+    kernel.keptBytes(1 << 20);
+    AutoCloseable first = plug(new StatefulDriver("1") {
+      @Override
+      public void saveState(int index, StateWriter out) throws IOException {
+        throw new IOException("no room");
+      }
+    }, "1");
+    first.close();
+    assertThat(kernel.problems())
+        .anyMatch(line -> line.contains("is not kept") && line.contains("no room"));
+    assertThat(kernel.devices().list()).isEmpty();
+    assertThat(kernel.kept()).isEmpty();
+  }
+
+  @Test
+  void aSaveThatHangsHoldsUpTheRemovalForItsLimitOnly() throws Exception {
+    kernel.keptBytes(1 << 20);
+    StatefulDriver slow = new StatefulDriver("1") {
+      @Override
+      void hear(String call) throws Exception {
+        super.hear(call);
+        if (call.equals("saveState")) {
+          Thread.sleep(60_000);
+        }
+      }
+    };
+    AutoCloseable first =
+        kernel.devices().register(NODE.withTimeoutMillis(200), slow);
+    long began = System.nanoTime();
+    first.close();
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(10));
+    assertThat(kernel.problems()).anyMatch(line -> line.contains("is not kept"));
+  }
+
+  @Test
+  void oneThatWasNeverThrownAwayKeepsItsOwnState() throws Exception {
+    kernel.keptBytes(1 << 20);
+    AutoCloseable first = plug(driverWithPages("1"), "1");
+    long address = map();
+    program.memory().putLong(address + 8, 7);
+    first.close();
+    AutoCloseable again = plug(driver, "1");
+    assertThat(driver.heard).doesNotContain("restoreState");
+    assertThat(program.memory().getLong(address + 8)).isEqualTo(7);
+    assertThat(kernel.kept()).isEmpty();
+    again.close();
+  }
+
+  @Test
+  void whatADriverSavesCarriesUnderLoadThroughManyGaps() throws Exception {
+    kernel.keptBytes(1 << 20);
+    kernel.gapMillis(LONG_GAP_MILLIS);
+    AutoCloseable plugged = plug(driverWithPages("0"), "0");
+    long address = map();
+    AtomicBoolean stop = new AtomicBoolean();
+    CompletableFuture<Long> rounds = CompletableFuture.supplyAsync(() -> {
+      UserMemory memory = program.task().newCpu();
+      long round = 0;
+      while (!stop.get()) {
+        round++;
+        for (int i = 0; i < 4; i++) {
+          memory.putLong(address + (long) i * PAGE + 8, round * 31 + i);
+        }
+        for (int i = 0; i < 4; i++) {
+          assertThat(memory.getLong(address + (long) i * PAGE)).isEqualTo(i);
+          assertThat(memory.getLong(address + (long) i * PAGE + 8)).isEqualTo(round * 31 + i);
+        }
+      }
+      return round;
+    });
+    for (int i = 1; i <= 50; i++) {
+      unplug(plugged, Integer.toString(i - 1));
+      plugged = plug(new StatefulDriver("later"), Integer.toString(i));
+    }
+    stop.set(true);
+    assertThat(rounds.get(30, TimeUnit.SECONDS)).isPositive();
+    assertThat(kernel.problems()).isEmpty();
+    unplug(plugged, "50");
   }
 
   // ---- quarantine -------------------------------------------------------------------------------

@@ -5,8 +5,11 @@ package io.faultline.itests.driver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Collections;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import org.osgi.framework.Constants;
@@ -45,6 +48,24 @@ public final class DriverJar {
       add(jar, StampActivator.class);
       add(jar, StampDriver.class);
       add(jar, HandStamp.class);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** The bytes of a bundle under another version. */
+  public static byte[] withVersion(Path bundle, String version) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JarFile file = new JarFile(bundle.toFile())) {
+      Manifest manifest = new Manifest(file.getManifest());
+      manifest.getMainAttributes().putValue(Constants.BUNDLE_VERSION, version);
+      try (JarOutputStream out = new JarOutputStream(bytes, manifest)) {
+        for (JarEntry entry : Collections.list(file.entries())) {
+          if (!entry.getName().equals(JarFile.MANIFEST_NAME)) {
+            out.putNextEntry(new JarEntry(entry.getName()));
+            file.getInputStream(entry).transferTo(out);
+          }
+        }
+      }
     }
     return bytes.toByteArray();
   }

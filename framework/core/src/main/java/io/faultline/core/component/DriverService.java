@@ -75,7 +75,7 @@ final class DriverService {
 
   /** The service's properties have changed. */
   void update() {
-    if (!isAsWanted()) {
+    if (!isAsWanted() && !change()) {
       unregister(false);
       open();
     }
@@ -166,6 +166,21 @@ final class DriverService {
     }
   }
 
+  /** What can be changed without anybody noticing, if it is no more than that. */
+  private synchronized boolean change() {
+    Registered before = registered;
+    try {
+      DeviceRegistration wanted = DeviceProperties.read(properties, owner);
+      if (before == null || !before.driver().change(wanted)) {
+        return false;
+      }
+      registered = new Registered(wanted, before.driver());
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
   private void unregister(boolean forGood) {
     Registered before;
     synchronized (this) {
@@ -177,7 +192,11 @@ final class DriverService {
       return;
     }
     last = before.driver();
-    before.driver().close();
+    if (forGood) {
+      before.driver().close();
+    } else {
+      before.driver().discard();
+    }
     log.info("driver " + owner + " no longer serves " + paths(before.registration()));
   }
 

@@ -3,8 +3,10 @@
 package io.faultline.core.component;
 
 import io.faultline.kernel.Drivers;
+import io.faultline.kernel.KeptMemory;
 import io.faultline.kernel.Upgrade;
 import io.faultline.kernel.UpgradeException;
+import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -30,5 +32,15 @@ public final class DriverUpgrades implements Drivers {
   @Override
   public int restore(String name) {
     return kernel.kernel().deviceTable().restore(name);
+  }
+
+  @Override
+  public List<KeptMemory> kept() {
+    return kernel.kernel().kept();
+  }
+
+  @Override
+  public int forget(String name) {
+    return kernel.kernel().forget(name);
   }
 }

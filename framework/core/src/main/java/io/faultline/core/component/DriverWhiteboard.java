@@ -70,6 +70,9 @@ public final class DriverWhiteboard {
     if (event.getType() == BundleEvent.UNINSTALLED) {
       Objects.requireNonNullElse(left.remove(bundle), List.<Driver>of())
           .forEach(Driver::endGap);
+      // It will not come back; who updates a bundle uninstalls none.
+      Owner owner = Owner.of(event.getBundle());
+      kernel.kernel().deviceTable().forget(owner.symbolicName(), owner.version());
     } else if (event.getType() == BundleEvent.STARTED) {
       left.remove(bundle);
     }

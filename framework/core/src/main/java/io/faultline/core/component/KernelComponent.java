@@ -34,6 +34,7 @@ public final class KernelComponent {
   public KernelComponent(KernelConfig config) {
     kernel = new Kernel(config.memory_bytes(), profile(config), log);
     kernel.deviceTable().setGapMillis(config.driver_gap_millis());
+    kernel.deviceTable().setKeptBytes(config.driver_kept_bytes());
     kernel.deviceTable().setErrorBudget(config.driver_error_budget());
     kernel.cores().setPattern(config.core_pattern());
     watchdog = new WatchdogThread(kernel.watchdog(), log);

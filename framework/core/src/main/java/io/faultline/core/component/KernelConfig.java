@@ -116,6 +116,14 @@ public @interface KernelConfig {
       min = "0")
   int driver_gap_millis() default 2000;
 
+  /** How much is kept of what drivers have saved that are stopped or being updated. */
+  @AttributeDefinition(
+      name = "driver.kept.bytes",
+      description = "how much is kept at most of what drivers saved when they were stopped, state and"
+          + " pages, in bytes; the oldest goes first. 0 for nothing",
+      min = "0")
+  long driver_kept_bytes() default 64L << 20;
+
   /** So many errors of one driver are forgiven. */
   @AttributeDefinition(
       name = "driver.error.budget",

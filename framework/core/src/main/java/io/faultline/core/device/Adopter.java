@@ -41,7 +41,7 @@ final class Adopter {
       file.setOffered(true);
       file.setPrivateData(carried);
       try {
-        node.call(node.driver().lease(), "adopt", false, Errno.ENXIO, provider -> {
+        node.call(node.driver().lease(), "adopt", true, Errno.ENXIO, provider -> {
           ((HandOver) provider).adopt(file);
           return null;
         });
@@ -73,7 +73,7 @@ final class Adopter {
     GuardedOperations operations = null;
     ErrnoException refusal = null;
     try {
-      node.call(node.driver().lease(), "adopt", false, Errno.ENXIO, provider -> {
+      node.call(node.driver().lease(), "adopt", true, Errno.ENXIO, provider -> {
         ((HandOver) provider).adopt(adoption);
         return null;
       });

@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.area.Parking;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
@@ -12,6 +13,7 @@ import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.KeptMemory;
 import io.faultline.kernel.TraceEvent;
 import io.faultline.kernel.Upgrade;
 import io.faultline.kernel.UpgradeException;
@@ -51,6 +53,10 @@ public final class DeviceTable implements AutoCloseable {
   /** Nodes whose driver is gone, as long as files are open. */
   private final Set<DeviceNode> gone = ConcurrentHashMap.newKeySet();
 
+  /** Drivers that may come back, by the paths of their nodes, for those who want to open them. */
+  private final Map<String, Driver> awaited = new ConcurrentHashMap<>();
+  /** What drivers that are gone have saved. */
+  private final KeptStates kept;
   private final AtomicLong generations = new AtomicLong();
   /** Exchanges of drivers, one at a time. */
   private final ReentrantLock exchanging = new ReentrantLock();
@@ -75,6 +81,7 @@ public final class DeviceTable implements AutoCloseable {
         new Kernel(
             memory, watchdog, tracer, log, pagesHeld, new FileMappings(), new DriverLimits());
     this.fileSystems = new FileSystems(this, kernel);
+    this.kept = new KeptStates(memory, log);
     this.pages = owner -> new DriverPages(memory, owner.driver());
   }
 
@@ -108,6 +115,38 @@ public final class DeviceTable implements AutoCloseable {
    */
   public void setGapMillis(long millis) {
     kernel.limits().setGapMillis(millis);
+  }
+
+  /**
+   * @param bytes how much of what drivers that went have saved is kept at most, pages and all; 0 for
+   *     nothing, as it is at first
+   */
+  public void setKeptBytes(long bytes) {
+    kept.setLimit(bytes);
+  }
+
+  /** What is kept of devices whose drivers are gone. */
+  public List<KeptMemory> kept() {
+    return kept.list();
+  }
+
+  /**
+   * Frees what is kept.
+   *
+   * @param name a device's path or a driver's symbolic name
+   * @return of how many devices
+   */
+  public int forget(String name) {
+    return kept.forget(name);
+  }
+
+  /** Frees what a version of a driver has saved. */
+  public void forget(String driver, String version) {
+    kept.forget(driver, version);
+  }
+
+  private StateKeeper keeper() {
+    return new StateKeeper(kernel, world, kept);
   }
 
   /** What quarantine has left to do; to be run every now and then by a thread without locks. */
@@ -255,6 +294,7 @@ public final class DeviceTable implements AutoCloseable {
     check(wanted);
     Driver driver;
     List<DeviceNode> left;
+    boolean takesOver;
     synchronized (this) {
       List<String> paths = paths(wanted);
       for (String path : paths) {
@@ -274,6 +314,11 @@ public final class DeviceTable implements AutoCloseable {
         DeviceNode node = new DeviceNode(kernel, driver, paths.get(i), i, inode);
         driver.nodes().add(node);
       }
+      kept.returned(provider);
+      takesOver = driver.handsOver() && (!left.isEmpty() || kept.has(driver));
+      if (takesOver) {
+        driver.beginTakeOver();
+      }
       for (DeviceNode node : driver.nodes()) {
         byPath.put(node.owner(), node);
         byNumber.put(node.number(), node);
@@ -282,8 +327,41 @@ public final class DeviceTable implements AutoCloseable {
     kernel.tracer().emit(
         TraceEvent.Kind.DRIVER, 0, driver.nodes().getFirst().owner(), 0, 0,
         driver.name() + " registered");
-    new Replug(kernel, world).attach(driver, left);
+    if (takesOver) {
+      try {
+        new Replug(kernel, world, keeper())
+            .attach(driver, pages.apply(driver.registration()), left);
+      } finally {
+        driver.endTakeOver();
+      }
+    }
     left.forEach(this::fileClosed);
+    for (String path : driver.paths()) {
+      Driver before = awaited.remove(path);
+      if (before != null) {
+        before.awake();
+      }
+    }
+    return driver;
+  }
+
+  /**
+   * Where {@code open(2)} waits for the driver of a node that is to come back; null when it is there, or
+   * is waited for no more.
+   */
+  public @Nullable Parking parking(String path) {
+    Driver driver = awaited.get(path);
+    if (driver == null || byPath.containsKey(path)) {
+      return null;
+    }
+    boolean waits =
+        driver.isGone()
+            ? driver.isInGap() || driver.parks() && gone.contains(driver.nodeOf(path))
+            : driver.parks();
+    if (!waits) {
+      awaited.remove(path, driver);
+      return null;
+    }
     return driver;
   }
 
@@ -419,13 +497,15 @@ public final class DeviceTable implements AutoCloseable {
   }
 
   /**
-   * Takes a driver away. Its nodes vanish at once; calls under way are given their time; the {@link
-   * UnplugHandler}s close its areas and its open files are released, while its code is still there;
+   * Takes a driver away. Its nodes vanish at once; calls under way are given their time; what it saves
+   * is kept; the {@link UnplugHandler}s close its areas and its open files are released, while its code is still there;
    * then nothing refers to it any more. Files and areas that are left answer ENXIO and SIGBUS.
    *
    * <p>Returns when that is done. A call that hangs holds it up for the driver's time limit at most.
+   *
+   * @param keep whether it is asked what to save
    */
-  void unregister(Driver driver) {
+  void unregister(Driver driver, boolean keep) {
     boolean leaving = false;
     while (!leaving) {
       boolean unused = driver.awaitExchangeEnd(true);
@@ -435,7 +515,10 @@ public final class DeviceTable implements AutoCloseable {
       }
     }
     long limit = driver.registration().timeoutMillis() + 5L * Watchdog.PERIOD_MILLIS;
-    int unused = kernel.watchdog().drain(driver, limit);
+    int slow = kernel.watchdog().drain(driver, limit);
+    if (keep) {
+      keeper().save(driver, pages.apply(driver.registration()), slow);
+    }
     for (UnplugHandler handler : unplugHandlers) {
       try {
         handler.unplug(driver);
@@ -477,7 +560,11 @@ public final class DeviceTable implements AutoCloseable {
       byPath.remove(node.owner(), node);
       byNumber.remove(node.number(), node);
       gone.add(node);
+      if (node.inode() != null && driver.parks()) {
+        awaited.put(node.owner(), driver);
+      }
     }
+    awaited.values().removeIf(other -> other.isGone() && !other.parks());
     return true;
   }
 
@@ -491,7 +578,8 @@ public final class DeviceTable implements AutoCloseable {
   /** Unregisters every driver. */
   @Override
   public void close() {
-    byPath.values().stream().map(DeviceNode::driver).distinct().forEach(this::unregister);
+    byPath.values().stream().map(DeviceNode::driver).distinct().forEach(Driver::discard);
+    kept.clear();
   }
 
   /**

@@ -42,7 +42,7 @@ public final class Driver implements AutoCloseable, Parking {
   private static final VmOperations NO_OPERATIONS = new VmOperations() {};
 
   private final DeviceTable table;
-  private final DeviceRegistration registration;
+  private volatile DeviceRegistration registration;
   private final long generation;
   private final Overrides overrides;
   private final Lease<MmapProvider> lease;
@@ -69,6 +69,26 @@ public final class Driver implements AutoCloseable, Parking {
   /** What it was registered with, the major number filled in. */
   public DeviceRegistration registration() {
     return registration;
+  }
+
+  /**
+   * Changes its time limit and its policy.
+   *
+   * @return false when the registration asks for something else that is another
+   */
+  public boolean change(DeviceRegistration wanted) {
+    DeviceRegistration now = registration;
+    DeviceRegistration changed =
+        new DeviceRegistration(
+            now.name(), now.major(), now.minor(), now.count(), wanted.timeoutMillis(),
+            now.driver(), now.version(), wanted.unplug());
+    boolean majorGiven = wanted.major() != 0;
+    if (wanted.timeoutMillis() < 1
+        || !changed.equals(majorGiven ? wanted : wanted.withMajor(now.major()))) {
+      return false;
+    }
+    registration = changed;
+    return true;
   }
 
   /** Its symbolic name and version, for messages. */
@@ -115,6 +135,11 @@ public final class Driver implements AutoCloseable, Parking {
         : nodes.getFirst();
   }
 
+  /** Its node of a path that is one of its {@link #paths}. */
+  DeviceNode nodeOf(String path) {
+    return nodes.stream().filter(node -> node.owner().equals(path)).findFirst().orElseThrow();
+  }
+
   /**
    * What an area of this driver's gets in the place of its operations once the driver has closed it:
    * every fault is refused, saying that the driver is gone, and no method is called again.
@@ -130,10 +155,18 @@ public final class Driver implements AutoCloseable, Parking {
     return node.goneOperations();
   }
 
-  /** Unregisters the driver; see {@link DeviceTable#unregister}. A second call does nothing. */
+  /**
+   * Unregisters the driver; see {@link DeviceTable#unregister}. What it saves is kept for one that comes
+   * back. A second call does nothing.
+   */
   @Override
   public void close() {
-    table.unregister(this);
+    table.unregister(this, true);
+  }
+
+  /** As {@link #close}, and nothing is kept. */
+  public void discard() {
+    table.unregister(this, false);
   }
 
   List<DeviceNode> nodes() {
@@ -183,6 +216,15 @@ public final class Driver implements AutoCloseable, Parking {
     }
     change(Phase.EXCHANGING);
     return () -> change(before);
+  }
+
+  /** Before it is in the table: its calls wait until it has what its predecessor left. */
+  synchronized void beginTakeOver() {
+    change(Phase.EXCHANGING);
+  }
+
+  void endTakeOver() {
+    change(Phase.SERVING);
   }
 
   private synchronized void change(Phase next) {

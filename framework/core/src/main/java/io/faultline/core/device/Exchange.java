@@ -5,7 +5,6 @@ package io.faultline.core.device;
 import io.faultline.core.area.Area;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.device.HandOver;
-import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.Upgrade;
 import io.faultline.kernel.UpgradeException;
@@ -23,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Puts drivers in the place of others, all of them or none: self-test, stop, save, restore, adopt,
@@ -239,29 +237,19 @@ final class Exchange {
     }
   }
 
-  /** A question to a driver. */
-  @FunctionalInterface
-  private interface Question {
-    void to(HandOver driver) throws Throwable;
-  }
-
-  private static void ask(Step step, Driver driver, String operation, Question question)
+  private static void ask(Step step, Driver driver, String operation, StateKeeper.Question question)
       throws UpgradeException {
     ask(step, driver, driver.nodes().getFirst(), operation, question);
   }
 
   private static void ask(
-      Step step, Driver driver, DeviceNode node, String operation, Question question)
+      Step step, Driver driver, DeviceNode node, String operation, StateKeeper.Question question)
       throws UpgradeException {
     if (!driver.handsOver()) {
       return;
     }
     try {
-      node.<MmapProvider, @Nullable Object>call(
-          driver.lease(), operation, true, Errno.ENXIO, provider -> {
-            question.to((HandOver) provider);
-            return null;
-          });
+      StateKeeper.ask(node, operation, question);
     } catch (ErrnoException refused) {
       throw failed(step, refused);
     }

@@ -4,6 +4,7 @@ package io.faultline.core.device;
 
 import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.MappedFile;
+import io.faultline.core.area.Parking;
 import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
@@ -320,6 +321,18 @@ public final class OpenFileObject implements MappedFile {
     } catch (ErrnoException e) {
       return inode.size();
     }
+  }
+
+  /**
+   * Where {@code mmap(2)} waits for its driver while that is not there; null when it is, or is not to be
+   * waited for. No lock of a space may be held.
+   */
+  public @Nullable Parking parking() {
+    Driver driver = node.driver();
+    return driver.isPresent() || !driver.parks() || node.inode() == null || !canMmap()
+        || node.kernel().watchdog().slot().inside(driver)
+            ? null
+            : driver;
   }
 
   /**

@@ -6,7 +6,9 @@ import io.faultline.core.memory.DriverPages;
 import io.faultline.mm.Page;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,7 @@ final class PageMoves {
   private static final class Move {
     final Page old;
     @Nullable Page next;
+    boolean settled;
 
     Move(Page old) {
       this.old = old;
@@ -44,11 +47,23 @@ final class PageMoves {
       throw new IOException("page: none was written here; read what was written, in its order");
     }
     Page next = move.next;
+    if (next != null && next.referenceCount() == 0) {
+      throw new IOException("page: the other device that it is shared with has freed it");
+    }
     if (next == null) {
       next = to.share(move.old);
       move.next = next;
     }
     return next;
+  }
+
+  /** What was written, under the old names. */
+  List<Page> pages() {
+    return moves.values().stream().map(move -> move.old).toList();
+  }
+
+  Set<Long> frames() {
+    return Set.copyOf(moves.keySet());
   }
 
   /** Whether the new version has the frame, from the old one or of its own. */
@@ -57,25 +72,27 @@ final class PageMoves {
     return move != null && move.next != null || to.holdsFrame(frame);
   }
 
-  /** The new version has what it read; returns how many pages. */
+  /** The new version has what it read since it was last asked; returns how many pages. */
   int complete() {
     int count = 0;
     for (Move move : moves.values()) {
       Page next = move.next;
-      if (next != null) {
+      if (next != null && !move.settled) {
         to.complete(move.old, next);
+        move.settled = true;
         count++;
       }
     }
     return count;
   }
 
-  /** The old version keeps all. */
+  /** The old version keeps all that is not settled. */
   void undo() {
     for (Move move : moves.values()) {
       Page next = move.next;
-      if (next != null) {
+      if (next != null && !move.settled) {
         to.undo(move.old, next);
+        move.next = null;
       }
     }
   }

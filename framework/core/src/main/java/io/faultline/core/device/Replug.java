@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.memory.DriverPages;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,29 +11,31 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Offers a driver that comes what one of the same device names has left: open files and areas, one by
- * one. What it refuses stays without a driver.
+ * Offers a driver that comes what one of the same device names has left: what is kept of its state,
+ * then open files and areas, one by one. What it refuses stays without a driver.
  */
 final class Replug {
   private static final long STOP_MILLIS = 3000;
 
   private final Kernel kernel;
   private final StopWorld world;
+  private final StateKeeper keeper;
 
-  Replug(Kernel kernel, StopWorld world) {
+  Replug(Kernel kernel, StopWorld world, StateKeeper keeper) {
     this.kernel = kernel;
     this.world = world;
+    this.keeper = keeper;
   }
 
   /**
+   * @param driver its calls wait until this is done
+   * @param pages the driver's
    * @param left nodes whose driver is gone, of the same paths as the driver's in part at least
    */
-  void attach(Driver driver, List<DeviceNode> left) {
-    if (!driver.handsOver() || left.isEmpty()) {
-      return;
-    }
+  void attach(Driver driver, DriverPages pages, List<DeviceNode> left) {
     Set<Driver> drivers = left.stream().map(DeviceNode::driver).collect(Collectors.toSet());
     try (StopWorld.Stopped stopped = world.stop(STOP_MILLIS, drivers)) {
+      keeper.restore(driver, pages);
       for (DeviceNode old : left) {
         for (DeviceNode node : driver.nodes()) {
           if (node.owner().equals(old.owner()) && node.number().equals(old.number())) {

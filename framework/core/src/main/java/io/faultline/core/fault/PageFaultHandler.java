@@ -9,7 +9,6 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
-import io.faultline.core.area.Parking;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.jfr.PageFaultEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -86,7 +85,7 @@ public final class PageFaultHandler {
     int attempts = 0;
     while (result == null || result == PARKED) {
       if (result == PARKED) {
-        if (!pause(space, address)) {
+        if (!Parked.pause(space, address)) {
           return refuse(
               space, address, access, began, FaultRule.NO_PAGE, SignalCode.BUS_ADRERR,
               "the wait for the driver was interrupted");
@@ -104,27 +103,6 @@ public final class PageFaultHandler {
       result = attempt(space, address, access, began);
     }
     return result;
-  }
-
-  /**
-   * Waits for the driver of an area. Looks the area up once more: nothing may be held while waiting,
-   * and anything may happen to it meanwhile.
-   */
-  private static boolean pause(AddressSpace space, long address) {
-    Parking parking = null;
-    try {
-      space.lockForReading();
-      try {
-        Area area = space.areas().findAt(address);
-        AreaOperations operations = area == null ? null : area.operations();
-        parking = operations == null ? null : operations.parking();
-      } finally {
-        space.unlockForReading();
-      }
-    } catch (ErrnoException gone) {
-      return true;
-    }
-    return parking == null ? !Thread.currentThread().isInterrupted() : parking.pause();
   }
 
   /** One attempt; null when there is no frame, {@link #PARKED} when the driver is to be waited for. */
@@ -173,11 +151,8 @@ public final class PageFaultHandler {
       if (outcome == Outcome.OOM) {
         return null;
       }
-      if (outcome == Outcome.SIGBUS) {
-        AreaOperations operations = area.operations();
-        if (operations != null && operations.parking() != null) {
-          return PARKED;
-        }
+      if (outcome == Outcome.SIGBUS && Parked.isToWait(area)) {
+        return PARKED;
       }
       return outcome.failed()
           ? refuseByArea(space, area, address, access, began, outcome)

@@ -28,6 +28,9 @@ import io.faultline.mm.Protection;
  * {@code populate_vma_page_range}, {@code faultin_page_range}). Thread-safe.
  */
 public final class Populate implements PageFaults {
+  /** All pages are there: no address is odd. */
+  private static final long DONE = -1;
+
   private final Tracer tracer;
 
   public Populate(Tracer tracer) {
@@ -35,49 +38,99 @@ public final class Populate implements PageFaults {
   }
 
   /**
-   * After a call that succeeded: all pages of a range, holes and special areas left out.
+   * After a call that succeeded: all pages of a range, holes and special areas left out. Waits for a
+   * driver that is being updated as a fault does, with no lock held.
    *
    * @param ignoreErrors go on with the next area
-   * @throws ErrnoException the first error unless they are ignored
+   * @throws ErrnoException the first error unless they are ignored; EINTR
    */
   public void populate(AddressSpace space, long start, long length, boolean ignoreErrors)
       throws ErrnoException {
     long end = start + length;
-    long cursor = start;
-    space.lockForReading();
-    try {
-      while (cursor < end) {
-        Area area = space.areas().findIntersection(cursor, end);
-        if (area == null) {
-          return;
-        }
-        long from = Math.max(cursor, area.start());
-        long to = Math.min(end, area.end());
-        cursor = to;
-        if (area.hasAny(VM_IO | VM_PFNMAP)) {
-          continue;
-        }
-        try {
-          populateArea(space, from, to);
-        } catch (ErrnoException refused) {
-          if (!ignoreErrors) {
-            throw refused;
-          }
-        }
-      }
-    } finally {
-      space.unlockForReading();
+    boolean done =
+        whileParked(space, start, cursor -> populateFrom(space, cursor, end, ignoreErrors));
+    if (!done && !ignoreErrors) {
+      throw interrupted();
     }
   }
 
+  /** A stretch of pages, faulted in with the lock held. */
+  @FunctionalInterface
+  private interface Stretch {
+    /**
+     * @return {@link #DONE}, or the page whose driver is to be waited for
+     */
+    long from(long cursor) throws ErrnoException;
+  }
+
+  /** False when the thread was interrupted while it waited. */
+  private static boolean whileParked(AddressSpace space, long start, Stretch stretch)
+      throws ErrnoException {
+    long cursor = start;
+    while (true) {
+      space.lockForReading();
+      try {
+        cursor = stretch.from(cursor);
+      } finally {
+        space.unlockForReading();
+      }
+      if (cursor == DONE) {
+        return true;
+      }
+      if (!Parked.pause(space, cursor)) {
+        return false;
+      }
+    }
+  }
+
+  private static ErrnoException interrupted() {
+    return new ErrnoException(Errno.EINTR, "the wait for the driver was interrupted");
+  }
+
+  private long populateFrom(AddressSpace space, long start, long end, boolean ignoreErrors)
+      throws ErrnoException {
+    long cursor = start;
+    while (cursor < end) {
+      Area area = space.areas().findIntersection(cursor, end);
+      if (area == null) {
+        return DONE;
+      }
+      long from = Math.max(cursor, area.start());
+      long to = Math.min(end, area.end());
+      cursor = to;
+      if (area.hasAny(VM_IO | VM_PFNMAP)) {
+        continue;
+      }
+      try {
+        long parked = populatePart(space, from, to);
+        if (parked != DONE) {
+          return parked;
+        }
+      } catch (ErrnoException refused) {
+        if (!ignoreErrors) {
+          throw refused;
+        }
+      }
+    }
+    return DONE;
+  }
+
+  /** With the lock held, which the caller needs: nobody is waited for. */
   @Override
   public void populateArea(AddressSpace space, long start, long end) throws ErrnoException {
+    long parked = populatePart(space, start, end);
+    if (parked != DONE) {
+      throw refused(parked, "its driver is not there");
+    }
+  }
+
+  private long populatePart(AddressSpace space, long start, long end) throws ErrnoException {
     Area area = space.areas().findAt(start);
     if (area == null) {
       throw refused(start, "nothing is mapped");
     }
     if (area.hasAny(VM_LOCKONFAULT)) {
-      return;
+      return DONE;
     }
     if (!area.hasAny(VM_ACCESS)) {
       throw refused(start, "the area allows no access");
@@ -92,52 +145,68 @@ public final class Populate implements PageFaults {
     if (!write && !readable) {
       throw refused(start, "the area cannot be read");
     }
-    faultIn(space, area, start, end, write ? Access.WRITE : Access.READ);
+    return faultIn(space, area, start, end, write ? Access.WRITE : Access.READ);
   }
 
   /**
    * {@code MADV_POPULATE_READ} and {@code _WRITE}.
    *
    * @throws ErrnoException ENOMEM at a hole, EINVAL where the area does not allow it, EFAULT where a
-   *     page cannot be had
+   *     page cannot be had, EINTR
    */
   public void advise(AddressSpace space, long start, long end, boolean write)
       throws ErrnoException {
-    long cursor = start;
     // Addresses are unsigned: an end in the upper half lies beyond every area.
     long last = end < 0 ? Long.MAX_VALUE : end;
-    space.lockForReading();
-    try {
-      while (cursor < last) {
-        Area area = space.areas().findAt(cursor);
-        if (area == null) {
-          throw new ErrnoException(
-              Errno.ENOMEM, "address: nothing is mapped at 0x" + Long.toHexString(cursor));
-        }
-        boolean allowed =
-            !area.hasAny(VM_IO | VM_PFNMAP)
-                && area.hasAny(write ? VM_WRITE : VM_READ)
-                && space.keys().permits(area, write);
-        if (!allowed) {
-          throw new ErrnoException(
-              Errno.EINVAL, "address: the area at 0x%x does not allow it".formatted(area.start()));
-        }
-        long to = Math.min(last, area.end());
-        faultIn(space, area, cursor, to, write ? Access.WRITE : Access.READ);
-        cursor = to;
-      }
-    } finally {
-      space.unlockForReading();
+    if (!whileParked(space, start, cursor -> adviseFrom(space, cursor, last, write))) {
+      throw interrupted();
     }
   }
 
-  private void faultIn(AddressSpace space, Area area, long start, long end, Access access)
+  private long adviseFrom(AddressSpace space, long start, long end, boolean write)
+      throws ErrnoException {
+    long cursor = start;
+    while (cursor < end) {
+      Area area = space.areas().findAt(cursor);
+      if (area == null) {
+        throw new ErrnoException(
+            Errno.ENOMEM, "address: nothing is mapped at 0x" + Long.toHexString(cursor));
+      }
+      boolean allowed =
+          !area.hasAny(VM_IO | VM_PFNMAP)
+              && area.hasAny(write ? VM_WRITE : VM_READ)
+              && space.keys().permits(area, write);
+      if (!allowed) {
+        throw new ErrnoException(
+            Errno.EINVAL, "address: the area at 0x%x does not allow it".formatted(area.start()));
+      }
+      long to = Math.min(end, area.end());
+      long parked = faultIn(space, area, cursor, to, write ? Access.WRITE : Access.READ);
+      if (parked != DONE) {
+        return parked;
+      }
+      cursor = to;
+    }
+    return DONE;
+  }
+
+  /**
+   * @return {@link #DONE}, or the page whose driver is to be waited for
+   */
+  private long faultIn(AddressSpace space, Area area, long start, long end, Access access)
       throws ErrnoException {
     AreaOperations operations = area.operations();
     if (operations != null && operations.hasPopulate()) {
-      operations.populate(
-          area, start, end - start, Protection.ofFlags(area.flags()), area.pageOffsetOf(start),
-          false, new FaultPageMapper(space, area));
+      try {
+        operations.populate(
+            area, start, end - start, Protection.ofFlags(area.flags()), area.pageOffsetOf(start),
+            false, new FaultPageMapper(space, area));
+      } catch (ErrnoException refused) {
+        if (Parked.isToWait(area)) {
+          return start;
+        }
+        throw refused;
+      }
       if (tracer.enabled()) {
         tracer.emit(
             TraceEvent.Kind.POPULATE, space.pid(), operations.owner(), start, end, "populate");
@@ -148,11 +217,15 @@ public final class Populate implements PageFaults {
       if (outcome == Outcome.OOM) {
         throw new ErrnoException(Errno.ENOMEM, "physical memory is used up");
       }
+      if (outcome == Outcome.SIGBUS && Parked.isToWait(area)) {
+        return page;
+      }
       if (outcome.failed()) {
         throw refused(
             page, operations == null ? "no page can be had" : operations.lastRefusal());
       }
     }
+    return DONE;
   }
 
   private static ErrnoException refused(long address, String why) {

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** The regions of one driver, whatever its version: the kernel's own frames. Thread-safe. */
 public final class DeviceRegions implements DeviceMemory {
@@ -122,6 +123,13 @@ public final class DeviceRegions implements DeviceMemory {
   @Override
   public synchronized Set<String> regions() {
     return Set.copyOf(regions.keySet());
+  }
+
+  /** How many pages each region has. */
+  public synchronized Map<String, Integer> sizes() {
+    Map<String, Integer> sizes = new TreeMap<>();
+    regions.forEach((name, frames) -> sizes.put(name, frames.length));
+    return sizes;
   }
 
   @Override

@@ -123,6 +123,13 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
     return FramePage.owned(memory, other.frame, this);
   }
 
+  /** Takes a reference of this owner's on a page of another one, who keeps his own. */
+  public Page keep(Page page) {
+    FramePage kept = (FramePage) share(page);
+    holds(kept);
+    return kept;
+  }
+
   /** The page is this owner's alone from now on. */
   public void complete(Page old, Page shared) {
     ((FramePage) old).handOver();

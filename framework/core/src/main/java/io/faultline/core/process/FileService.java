@@ -26,12 +26,27 @@ public final class FileService implements Files {
   @Override
   public int open(Task task, String path, AccessMode mode) throws ErrnoException {
     TaskObject owner = TaskTable.of(task);
-    OpenFileObject file = devices.open(path, mode, false);
+    OpenFileObject file = open(owner, path, mode);
     try {
       return owner.install(file);
     } catch (ErrnoException noDescriptor) {
       file.release();
       throw noDescriptor;
+    }
+  }
+
+  /** Waits for a driver that is being updated, as faults do. */
+  private OpenFileObject open(TaskObject owner, String path, AccessMode mode)
+      throws ErrnoException {
+    while (true) {
+      Waits.untilDriver(owner, () -> devices.parking(path));
+      try {
+        return devices.open(path, mode, false);
+      } catch (ErrnoException refused) {
+        if (devices.parking(path) == null) {
+          throw refused;
+        }
+      }
     }
   }
 

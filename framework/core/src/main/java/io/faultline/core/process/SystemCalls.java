@@ -101,8 +101,18 @@ public final class SystemCalls implements VmaService {
     if ((flags & MAP_HUGETLB) != 0) {
       throw new ErrnoException(Errno.EINVAL, "flags: MAP_HUGETLB, but fd is no hugetlbfs file");
     }
-    return mapAndPopulate(
-        task, new MmapCall(address, length, prot, flags, file, pageOffset, 0));
+    MmapCall call = new MmapCall(address, length, prot, flags, file, pageOffset, 0);
+    while (true) {
+      // Here, where no lock is held; who comes with one would hold up the process.
+      Waits.untilDriver(TaskTable.of(task), file::parking);
+      try {
+        return mapAndPopulate(task, call);
+      } catch (ErrnoException refused) {
+        if (refused.errno() != Errno.ENODEV || file.parking() == null) {
+          throw refused;
+        }
+      }
+    }
   }
 
   private long mapAndPopulate(Task task, MmapCall call) throws ErrnoException {
