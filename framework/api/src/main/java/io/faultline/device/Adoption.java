@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.device;
 
+import io.faultline.mm.ErrnoException;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import org.osgi.annotation.versioning.ProviderType;
@@ -26,4 +27,19 @@ public interface Adoption {
    * without methods are allowed.
    */
   void setOperations(VmOperations operations);
+
+  /**
+   * Maps consecutive frames, as {@link MmapRequest#remapPfnRange} does, in the place of what is mapped
+   * there; takes effect when nobody refuses. For a driver that comes back after a gap, whose areas have
+   * lost their pages; or whose new version shows other frames than the old one.
+   *
+   * @param address first byte, aligned to a page, within the area
+   * @param frame the first frame's number
+   * @param length in bytes; rounded up to pages
+   * @throws ErrnoException EINVAL when the area was not mapped with {@code remapPfnRange} (a live area's
+   *     flags do not change), when the range leaves it or was mapped by this call already, when a frame is
+   *     not the driver's, or when the area is private and may be written and the frames are not those that
+   *     its page offset tells
+   */
+  void remapPfnRange(long address, long frame, long length) throws ErrnoException;
 }

@@ -82,8 +82,9 @@ public interface MmapRequest extends PageMapper {
   void setPageCache() throws ErrnoException;
 
   /**
-   * Maps consecutive frames at once: {@code remap_pfn_range} (LDD3 p. 424). Sets IO, PFNMAP,
-   * DONTEXPAND and DONTDUMP. The frames are not reference counted by the area; the driver keeps them
+   * Maps consecutive frames at once: {@code remap_pfn_range} (LDD3 p. 424), and {@code
+   * io_remap_pfn_range} for frames of an {@link IoRegion}. Sets IO, PFNMAP, DONTEXPAND and DONTDUMP. The
+   * frames are not reference counted by the area; the driver keeps them
    * until the area is closed. For a private mapping that may be written the area's page offset
    * becomes the frame's number, from which the kernel tells copied pages from the driver's.
    *
@@ -91,7 +92,8 @@ public interface MmapRequest extends PageMapper {
    * @param frame the first frame's number
    * @param length in bytes; rounded up to pages
    * @throws ErrnoException EINVAL when the range leaves the area, or for a private mapping that may
-   *     be written (copy on write) does not cover all of it, or when a frame is not the driver's
+   *     be written (copy on write) does not cover all of it, or when a frame is not the driver's;
+   *     EBUSY when another device of the bundle serves the {@link IoRegion}
    */
   void remapPfnRange(long address, long frame, long length) throws ErrnoException;
 }

@@ -81,6 +81,9 @@ public interface Proc {
   /** {@code /proc/zoneinfo}, for the one zone that there is. */
   String zoneinfo();
 
+  /** {@code /proc/iomem}: what physical addresses stand for; devices' registers lie behind memory. */
+  String iomem();
+
   /** {@code /proc/swaps}. */
   String swaps();
 

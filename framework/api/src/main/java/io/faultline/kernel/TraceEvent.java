@@ -32,6 +32,8 @@ public record TraceEvent(
     CLOSE,
     NOPAGE,
     POPULATE,
+    /** An access to a device's registers; start is its offset in the region. */
+    IO,
     FAULT,
     SIGNAL,
     DRIVER

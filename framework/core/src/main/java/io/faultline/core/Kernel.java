@@ -35,6 +35,7 @@ import io.faultline.core.process.TaskTable;
 import io.faultline.core.reclaim.Reclaimer;
 import io.faultline.core.swap.SwapSpace;
 import io.faultline.device.DeviceMemory;
+import io.faultline.device.IoMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceInfo;
@@ -126,7 +127,8 @@ public final class Kernel implements AutoCloseable {
     this.proc =
         new ProcService(
             new MachineText(
-                memory, tasks::spaces, statistics, services.commit(), profile, reclaim),
+                memory, table.io()::regions, tasks::spaces, statistics, services.commit(), profile,
+                reclaim),
             reclaim);
     this.devices = new DeviceService(table);
     this.table = table;
@@ -211,6 +213,29 @@ public final class Kernel implements AutoCloseable {
   private boolean serves(String driver) {
     return table.list().stream().anyMatch(
         device -> device.driver().equals(driver) && device.state() != DeviceInfo.State.GONE);
+  }
+
+  /** The I/O regions of a driver that was registered with {@link DeviceRegistration#of}. */
+  public IoMemory ioOf(String driver) {
+    return ioOf(DeviceRegistration.of(driver));
+  }
+
+  /**
+   * The I/O regions of a driver; their handlers are this version's.
+   *
+   * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
+   */
+  public IoMemory ioOf(DeviceRegistration owner) {
+    return table.io().of(owner.driver(), owner.version());
+  }
+
+  /**
+   * Forgets the handlers of a driver's version that is gone; its regions stay.
+   *
+   * @param owner as for {@link #ioOf(DeviceRegistration)}
+   */
+  public void releaseIo(DeviceRegistration owner) {
+    table.io().release(owner.driver(), owner.version());
   }
 
   /** The page allocator of a driver that was registered with {@link DeviceRegistration#of}. */

@@ -5,6 +5,7 @@ package io.faultline.testkit;
 import io.faultline.core.device.Watchdog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.device.DeviceMemory;
+import io.faultline.device.IoMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.CoreDumps;
 import io.faultline.kernel.DeviceRegistration;
@@ -117,6 +118,20 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   /** The memory that the kernel keeps for a driver in all its versions. */
   public DeviceMemory memory(String driver) {
     return core.memoryOf(driver);
+  }
+
+  /** The I/O regions of a driver that is registered with {@link DeviceRegistration#of}. */
+  public IoMemory io(String driver) {
+    return core.ioOf(driver);
+  }
+
+  /**
+   * The I/O regions of a driver; the handlers are this version's.
+   *
+   * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
+   */
+  public IoMemory io(DeviceRegistration owner) {
+    return core.ioOf(owner);
   }
 
   /**

@@ -3,6 +3,7 @@
 package io.faultline.core.component;
 
 import io.faultline.core.Kernel;
+import io.faultline.device.IoMemory;
 import io.faultline.device.PageAllocator;
 import io.faultline.kernel.DeviceRegistration;
 import java.util.HashMap;
@@ -60,6 +61,11 @@ final class PageAccounts {
     return kernel.pagesFor(owner.registration());
   }
 
+  /** The I/O regions of an owner, who has a hold. */
+  IoMemory io(Owner owner) {
+    return kernel.ioOf(owner.registration());
+  }
+
   /** One thing less; each {@link #hold} is released once. */
   void release(Owner owner) {
     long leaked = drop(owner);
@@ -74,6 +80,10 @@ final class PageAccounts {
   /** Takes back with the monitor held, or a new hold's pages would be taken. */
   private synchronized long drop(Owner owner) {
     Integer left = holds.computeIfPresent(owner, (o, n) -> n > 1 ? n - 1 : null);
-    return left == null ? kernel.reclaimPages(owner.registration()) : 0;
+    if (left != null) {
+      return 0;
+    }
+    kernel.releaseIo(owner.registration());
+    return kernel.reclaimPages(owner.registration());
   }
 }

@@ -2,10 +2,20 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import static io.faultline.core.area.VmBits.VM_MAYWRITE;
+import static io.faultline.core.area.VmBits.VM_PFNMAP;
+import static io.faultline.core.area.VmBits.VM_SHARED;
+
 import io.faultline.core.area.Area;
+import io.faultline.core.device.MmapRequestObject.Install;
 import io.faultline.device.Adoption;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +23,19 @@ import org.jspecify.annotations.Nullable;
 final class AdoptedArea implements Adoption {
   private final DeviceNode node;
   private final Area area;
+  private final @Nullable Driver before;
+  private final List<Install> installs = new ArrayList<>(0);
   private final Thread thread = Thread.currentThread();
   private @Nullable GuardedOperations operations;
   private volatile boolean closed;
 
-  AdoptedArea(DeviceNode node, Area area) {
+  /**
+   * @param before whose place the node's driver is about to take; null when nobody has it
+   */
+  AdoptedArea(DeviceNode node, Area area, @Nullable Driver before) {
     this.node = node;
     this.area = area;
+    this.before = before;
   }
 
   private void checkOpen() {
@@ -44,6 +60,46 @@ final class AdoptedArea implements Adoption {
   public void setOperations(VmOperations attached) {
     checkOpen();
     operations = node.guard(Objects.requireNonNull(attached, "operations"));
+  }
+
+  @Override
+  public void remapPfnRange(long address, long frame, long length) throws ErrnoException {
+    checkOpen();
+    if (!area.hasAny(VM_PFNMAP)) {
+      throw invalid("area: it was not mapped with remapPfnRange, and its flags cannot change");
+    }
+    if ((address & Mman.PAGE_SIZE - 1) != 0 || address < area.start() || address >= area.end()) {
+      throw invalid("address: 0x%x is not the beginning of a page in [0x%x, 0x%x)"
+          .formatted(address, area.start(), area.end()));
+    }
+    if (length <= 0 || length > area.end() - address) {
+      throw invalid("length: 0x%x bytes from 0x%x do not lie within [0x%x, 0x%x)"
+          .formatted(length, address, area.start(), area.end()));
+    }
+    boolean copyOnWrite = area.hasAny(VM_MAYWRITE) && !area.hasAny(VM_SHARED);
+    if (copyOnWrite && area.pageOffsetOf(address) != frame) {
+      throw invalid("frame: a private mapping that may be written shows frame %d there, not %d"
+          .formatted(area.pageOffsetOf(address), frame));
+    }
+    Install install =
+        new Install(address, frame, length + Mman.PAGE_SIZE - 1 >>> Mman.PAGE_SHIFT, false);
+    for (Install other : installs) {
+      if (other.address() < install.end() && install.address() < other.end()) {
+        throw invalid("address: [0x%x, 0x%x) is mapped already, in part at least"
+            .formatted(address, install.end()));
+      }
+    }
+    BareFrames.check(node, before, frame, install.pages());
+    installs.add(install);
+  }
+
+  private static ErrnoException invalid(String detail) {
+    return new ErrnoException(Errno.EINVAL, detail);
+  }
+
+  /** What the driver mapped. */
+  List<Install> installs() {
+    return installs;
   }
 
   /** What the driver attached, or null. */

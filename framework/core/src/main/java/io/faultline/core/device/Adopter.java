@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.device.MmapRequestObject.Install;
 import io.faultline.device.HandOver;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -17,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class Adopter {
   private record File(OpenFileObject file, @Nullable Object before, DeviceNode node) {}
 
-  private record Mapping(Area area, @Nullable Object before, GuardedOperations operations) {}
+  private record Mapping(
+      Area area, @Nullable Object before, GuardedOperations operations, DeviceNode node,
+      List<Install> installs) {}
 
   private final List<File> files = new ArrayList<>();
   private final List<Mapping> areas = new ArrayList<>();
@@ -58,9 +61,12 @@ final class Adopter {
   /**
    * An area is to be the node's.
    *
+   * @param serving whose it is; null when nobody has it
+   * @return what the driver maps in the place of what is mapped there
    * @throws ErrnoException the driver's refusal
    */
-  void adopt(Area area, DeviceNode node) throws ErrnoException {
+  List<Install> adopt(Area area, DeviceNode node, @Nullable Driver serving)
+      throws ErrnoException {
     if (!node.driver().handsOver()) {
       throw new ErrnoException(
           Errno.EBUSY,
@@ -69,7 +75,7 @@ final class Adopter {
     }
     Object before = area.privateData();
     area.setPrivateData(carried(before));
-    AdoptedArea adoption = new AdoptedArea(node, area);
+    AdoptedArea adoption = new AdoptedArea(node, area, serving);
     GuardedOperations operations = null;
     ErrnoException refusal = null;
     try {
@@ -94,7 +100,8 @@ final class Adopter {
               area.start(), area.end(), area.pid(),
               refusal == null ? "" : refusal.getMessage()));
     }
-    areas.add(new Mapping(area, before, operations));
+    areas.add(new Mapping(area, before, operations, node, adoption.installs()));
+    return adoption.installs();
   }
 
   /** Values of classes that all versions of a driver share, and that lead to no other. */
@@ -116,13 +123,19 @@ final class Adopter {
   }
 
   /** Cannot fail. */
-  void commit() {
+  void commit(StopWorld.Stopped stopped) {
     for (Mapping mapping : areas) {
       mapping.area.setOperations(mapping.operations);
       if (mapping.operations.hasPageMkwrite()
           && mapping.area.mappedFile() instanceof OpenFileObject file) {
         file.track(mapping.operations);
         mapping.area.linkAgain();
+      }
+      for (Install install : mapping.installs) {
+        BareFrames.claim(mapping.node, install.frame(), install.pages());
+      }
+      if (!mapping.installs.isEmpty()) {
+        stopped.remap(mapping.area, mapping.installs);
       }
     }
     for (File file : files) {

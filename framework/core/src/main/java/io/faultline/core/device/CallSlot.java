@@ -105,6 +105,12 @@ final class CallSlot {
     notCalled = true;
   }
 
+  /** Remembers that there was nobody to call, and nobody to wait for. */
+  void unanswered(String why) {
+    refused(why);
+    notCalled = false;
+  }
+
   /** Whether the last call on this thread was none, since the driver is not there. */
   boolean wasAbsent() {
     return notCalled;

@@ -119,6 +119,10 @@ final class DeviceNode {
     areas.decrement();
   }
 
+  void countCall() {
+    calls.increment();
+  }
+
   void countFault() {
     faults.increment();
   }

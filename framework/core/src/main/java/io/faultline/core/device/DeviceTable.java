@@ -79,7 +79,9 @@ public final class DeviceTable implements AutoCloseable {
       ToLongFunction<DeviceRegistration> pagesHeld) {
     this.kernel =
         new Kernel(
-            memory, watchdog, tracer, log, pagesHeld, new FileMappings(), new DriverLimits());
+            memory, watchdog, tracer, log, pagesHeld, new FileMappings(),
+            new IoSpace(memory, watchdog), new DriverLimits());
+    memory.setBus(kernel.io());
     this.fileSystems = new FileSystems(this, kernel);
     this.kept = new KeptStates(memory, log);
     this.pages = owner -> new DriverPages(memory, owner.driver());
@@ -534,6 +536,7 @@ public final class DeviceTable implements AutoCloseable {
     }
     driver.openGap(driver.hasGap() ? kernel.limits().gapMillis() : 0);
     driver.revoke();
+    kernel.io().revoke(driver);
     int stuck = kernel.watchdog().drain(driver, limit);
     if (stuck > 0) {
       kernel.log().problem(
@@ -654,6 +657,11 @@ public final class DeviceTable implements AutoCloseable {
     OpenFileObject file = new OpenFileObject(node, inode, mode, append);
     file.open();
     return file;
+  }
+
+  /** What lies behind memory. */
+  public IoSpace io() {
+    return kernel.io();
   }
 
   /** The files whose pages the kernel keeps itself. */

@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.device.MmapRequestObject.Install;
 import io.faultline.core.memory.DriverPages;
 import io.faultline.device.HandOver;
 import io.faultline.kernel.DeviceRegistration;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -94,7 +96,8 @@ final class Exchange {
       adopt(stopped);
       // What follows cannot fail.
       commit.enter(pairs);
-      adopter.commit();
+      adopter.commit(stopped);
+      pairs.forEach(pair -> kernel.io().move(pair.old, pair.next));
       for (PageMoves move : moves.values()) {
         moved += move.complete();
       }
@@ -209,8 +212,10 @@ final class Exchange {
         }
         for (Area area : stopped.areas(pair.old::serves)) {
           DeviceNode node = pair.old.nodeOf(area);
-          adopter.adopt(area, pair.next.nodes().get(node.index()));
-          checkBareFrames(stopped, area, move);
+          DeviceNode next = pair.next.nodes().get(node.index());
+          List<Install> installs = adopter.adopt(area, next, pair.old);
+          checkBareFrames(stopped, area, installs, move);
+          checkRegisters(stopped, area, installs, next, pair.old);
         }
       } catch (ErrnoException refused) {
         throw failed(Step.ADOPT, refused);
@@ -219,11 +224,13 @@ final class Exchange {
   }
 
   /** Nothing but their owner keeps them from being handed out again. */
-  private void checkBareFrames(StopWorld.Stopped stopped, Area area, PageMoves move)
+  private void checkBareFrames(
+      StopWorld.Stopped stopped, Area area, List<Install> installs, PageMoves move)
       throws ErrnoException {
     long[] lost = {-1};
-    stopped.bareFrames(area, frame -> {
-      if (frame != kernel.memory().zeroFrame() && !move.covers(frame)
+    stopped.bareFrames(area, (address, frame) -> {
+      if (!isReplaced(installs, address) && !kernel.memory().isIo(frame)
+          && frame != kernel.memory().zeroFrame() && !move.covers(frame)
           && !keptByKernel.test(frame)) {
         lost[0] = frame;
       }
@@ -235,6 +242,26 @@ final class Exchange {
               .formatted(area.start(), area.end(), area.pid(), lost[0])
               + " StateWriter.writePage, or take it from DeviceMemory");
     }
+  }
+
+  /** Somebody must answer where registers are mapped. */
+  private void checkRegisters(
+      StopWorld.Stopped stopped, Area area, List<Install> installs, DeviceNode next, Driver old)
+      throws ErrnoException {
+    Set<Long> mapped = new TreeSet<>();
+    stopped.bareFrames(area, (address, frame) -> {
+      if (!isReplaced(installs, address) && kernel.memory().isIo(frame)) {
+        mapped.add(frame);
+      }
+    });
+    for (long frame : mapped) {
+      kernel.io().check(next, old, frame);
+    }
+  }
+
+  private static boolean isReplaced(List<Install> installs, long address) {
+    return installs.stream()
+        .anyMatch(install -> install.address() <= address && address < install.end());
   }
 
   private static void ask(Step step, Driver driver, String operation, StateKeeper.Question question)

@@ -2,6 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import static io.faultline.core.area.VmBits.VM_MAYWRITE;
+import static io.faultline.core.area.VmBits.VM_PFNMAP;
+import static io.faultline.core.area.VmBits.VM_SHARED;
+
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.Parking;
@@ -180,7 +184,7 @@ final class GuardedOperations implements AreaOperations {
       node.countFault();
     }
     Nopage result = answer != null && !late
-        ? accepted(slot, answer, address)
+        ? accepted(slot, area, answer, address)
         : refused(slot, called, late, answer, thrown, trace);
     if (!called && !late && zeros()) {
       result = zeroPage();
@@ -195,8 +199,11 @@ final class GuardedOperations implements AreaOperations {
   }
 
   /** The driver answered in time. */
-  private Nopage accepted(CallSlot slot, Nopage answer, long address) {
+  private Nopage accepted(CallSlot slot, Area area, Nopage answer, long address) {
     Page page = answer.page();
+    if (page == null && answer.frame() >= 0) {
+      return acceptedFrame(slot, area, answer);
+    }
     if (page == null) {
       if (answer == Nopage.SIGBUS) {
         slot.refusedPage(node.owner(), address);
@@ -209,6 +216,29 @@ final class GuardedOperations implements AreaOperations {
       String unused = node.failed(slot, "nopage", "it returned " + unusable(page), null);
       return Nopage.SIGBUS;
     }
+    return answer;
+  }
+
+  /** The driver answered with a frame's number. */
+  private Nopage acceptedFrame(CallSlot slot, Area area, Nopage answer) {
+    String wrong = null;
+    if (!area.hasAny(VM_PFNMAP)) {
+      wrong = "in an area that has no PFNMAP; call request.addFlags(VmFlag.PFNMAP) in mmap";
+    } else if (area.hasAny(VM_MAYWRITE) && !area.hasAny(VM_SHARED)) {
+      wrong = "in a private area that may be written; use remapPfnRange";
+    } else {
+      try {
+        BareFrames.check(node, null, answer.frame(), 1);
+      } catch (ErrnoException e) {
+        wrong = String.valueOf(e.getMessage());
+      }
+    }
+    if (wrong != null) {
+      String unused = node.failed(
+          slot, "nopage", "it returned frame " + answer.frame() + ": " + wrong, null);
+      return Nopage.SIGBUS;
+    }
+    BareFrames.claim(node, answer.frame(), 1);
     return answer;
   }
 

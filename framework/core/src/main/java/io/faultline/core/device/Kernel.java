@@ -14,4 +14,5 @@ record Kernel(
     DriverLog log,
     ToLongFunction<DeviceRegistration> pagesHeld,
     FileMappings mappings,
+    IoSpace io,
     DriverLimits limits) {}

@@ -3,7 +3,6 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.AreaOperations;
-import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.MmapRequest;
 import io.faultline.mm.Errno;
@@ -239,7 +238,7 @@ public final class MmapRequestObject implements MmapRequest {
 
   @Override
   public void remapPfnRange(long address, long frame, long length) throws ErrnoException {
-    DeviceNode unused = writable();
+    DeviceNode by = writable();
     if ((address & Mman.PAGE_SIZE - 1) != 0 || address < start || address >= end) {
       throw invalid("address: 0x%x is not the beginning of a page in [0x%x, 0x%x)"
           .formatted(address, start, end));
@@ -255,12 +254,7 @@ public final class MmapRequestObject implements MmapRequest {
     if (copyOnWrite && !whole) {
       throw invalid("length: a private mapping that may be written must be remapped as a whole");
     }
-    for (long i = 0; i < pages; i++) {
-      long f = frame + i;
-      if (!memory.isLive(f) || memory.use(f) != FrameUse.DRIVER) {
-        throw invalid("frame: %d is not a frame that a driver allocated".formatted(f));
-      }
-    }
+    BareFrames.check(by, null, frame, pages);
     Install install = new Install(address, frame, pages, false);
     if (overlaps(install)) {
       throw invalid("address: [0x%x, 0x%x) is mapped already, in part at least"
@@ -270,6 +264,7 @@ public final class MmapRequestObject implements MmapRequest {
       // As Linux does it: this is how a page of the driver is told from a private copy.
       pageOffset = frame;
     }
+    BareFrames.claim(by, frame, pages);
     flagBits |= PFN_BITS;
     installs.add(install);
   }

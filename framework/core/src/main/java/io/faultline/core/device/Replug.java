@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Offers a driver that comes what one of the same device names has left: what is kept of its state,
@@ -55,7 +56,10 @@ final class Replug {
   private void attach(StopWorld.Stopped stopped, DeviceNode node, DeviceNode old) {
     List<OpenFileObject> taken = new ArrayList<>();
     for (OpenFileObject file : old.files()) {
-      if (adopted(node, adopter -> adopter.adopt(file, node))) {
+      if (adopted(stopped, node, adopter -> {
+        adopter.adopt(file, node);
+        return null;
+      })) {
         taken.add(file);
       }
     }
@@ -63,19 +67,19 @@ final class Replug {
         && a.mappedFile() instanceof OpenFileObject file && taken.contains(file))) {
       // Pages of zeros that stood for the driver's.
       stopped.zap(area);
-      boolean unused = adopted(node, adopter -> adopter.adopt(area, node));
+      boolean unused = adopted(stopped, node, adopter -> adopter.adopt(area, node, null));
     }
   }
 
   private interface Offer {
-    void to(Adopter adopter) throws ErrnoException;
+    @Nullable Object to(Adopter adopter) throws ErrnoException;
   }
 
-  private boolean adopted(DeviceNode node, Offer offer) {
+  private boolean adopted(StopWorld.Stopped stopped, DeviceNode node, Offer offer) {
     Adopter adopter = new Adopter();
     try {
-      offer.to(adopter);
-      adopter.commit();
+      Object unused = offer.to(adopter);
+      adopter.commit(stopped);
       return true;
     } catch (ErrnoException refused) {
       kernel.log().problem(

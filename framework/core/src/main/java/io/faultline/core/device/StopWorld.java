@@ -3,10 +3,10 @@
 package io.faultline.core.device;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.device.MmapRequestObject.Install;
 import io.faultline.mm.ErrnoException;
 import java.util.List;
 import java.util.Set;
-import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -46,6 +46,12 @@ public interface StopWorld {
    */
   boolean tryZap(Predicate<Area> wanted);
 
+  /** Is shown a frame, and where it is mapped. */
+  @FunctionalInterface
+  interface BareFrame {
+    void at(long address, long frame);
+  }
+
   /** No address spaces. */
   record Nothing() implements Stopped {
     @Override
@@ -62,7 +68,10 @@ public interface StopWorld {
     public void zap(Area area) {}
 
     @Override
-    public void bareFrames(Area area, LongConsumer frame) {}
+    public void bareFrames(Area area, BareFrame frame) {}
+
+    @Override
+    public void remap(Area area, List<Install> installs) {}
 
     @Override
     public void close() {}
@@ -85,7 +94,10 @@ public interface StopWorld {
     void zap(Area area);
 
     /** The frames that an area maps without a count ({@code remap_pfn_range}). */
-    void bareFrames(Area area, LongConsumer frame);
+    void bareFrames(Area area, BareFrame frame);
+
+    /** Maps bare frames in the place of those that are mapped there; private copies stay. */
+    void remap(Area area, List<Install> installs);
 
     @Override
     void close();

@@ -6,8 +6,10 @@ import static io.faultline.core.area.VmBits.VM_SHARED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.memory.BusException;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
+import io.faultline.core.memory.IoAccess;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -166,15 +168,25 @@ final class AreaFaults {
       }
     }
     Nopage answer = operations.nopage(area, page, access);
+    boolean writable = area.hasAny(VM_SHARED) && !operations.hasPageMkwrite();
     Page found = answer.page();
     if (found == null) {
-      return refusal(answer);
+      return answer.frame() < 0 ? refusal(answer) : bare(space, area, page, answer, writable);
     }
-    boolean writable = area.hasAny(VM_SHARED) && !operations.hasPageMkwrite();
     long frame = found.frameNumber();
     long entry = Pte.of(frame, PageProtector.rights(area, writable), Pte.ACCESSED);
     unlock(space, operations, frame, install(space, page, Pte.NONE, entry));
     return outcome(answer);
+  }
+
+  /** A frame number without a page: {@code vmf_insert_pfn}. The operations have checked it. */
+  private static Outcome bare(
+      AddressSpace space, Area area, long page, Nopage answer, boolean writable) {
+    long entry =
+        Pte.of(
+            answer.frame(), PageProtector.rights(area, writable), Pte.SPECIAL | Pte.ACCESSED);
+    install(space, page, Pte.NONE, entry);
+    return Outcome.MINOR;
   }
 
   private static void mapAround(
@@ -221,7 +233,7 @@ final class AreaFaults {
     Nopage answer = operations.nopage(area, page, Access.WRITE);
     Page found = answer.page();
     if (found == null) {
-      return refusal(answer);
+      return answer.frame() < 0 ? refusal(answer) : bare(space, area, page, answer, true);
     }
     long frame = found.frameNumber();
     if (operations.hasPageMkwrite()) {
@@ -284,9 +296,13 @@ final class AreaFaults {
         memory.put(copy);
         return Outcome.RETRY;
       }
-      memory.copy(frame, copy);
+      boolean copied = copy(memory, frame, copy);
       if (counted) {
         memory.put(frame);
+      }
+      if (!copied) {
+        memory.put(copy);
+        return Outcome.SIGBUS;
       }
     }
     if (install(space, page, entry, ownPage(area, page, memory, copy), copy)) {
@@ -299,6 +315,21 @@ final class AreaFaults {
       gather.finish();
     }
     return Outcome.COPY;
+  }
+
+  /** Copies a page; registers are read one by one. False when their device does not answer. */
+  private static boolean copy(PhysicalMemory memory, long from, long to) {
+    if (!memory.isIo(from)) {
+      memory.copy(from, to);
+      return true;
+    }
+    try {
+      IoAccess.copyPage(memory.bus(), from, memory.segment(to));
+      return true;
+    } catch (BusException failed) {
+      // The driver's guard has noted why.
+      return false;
+    }
   }
 
   /** {@code do_wp_page} of a page of the page cache, which may be taken away any time. */

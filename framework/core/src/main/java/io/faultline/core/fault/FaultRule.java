@@ -28,6 +28,9 @@ enum FaultRule implements Rule {
       "RULES 15, arch_vma_access_permitted", PageFaultHandler.class),
   GUARD_PAGE(Kind.FAULT, "a guard page is there", "RULES 16, handle_pte_marker", AreaFaults.class),
   NO_PAGE(Kind.FAULT, "the mapping has no page there", "RULES 20, do_fault", AreaFaults.class),
+  BUS_ERROR(
+      Kind.FAULT, "the device behind the page did not take the access",
+      "RULES 25", PageFaultHandler.class),
   OUT_OF_MEMORY(Kind.FAULT, "physical memory is used up", "handle_mm_fault", AreaFaults.class);
 
   private final Facts facts;

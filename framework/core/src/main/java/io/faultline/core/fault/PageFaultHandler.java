@@ -62,6 +62,26 @@ public final class PageFaultHandler {
     }
   }
 
+  /**
+   * An access that the page tables allow did not get through to the device behind them. No page fault,
+   * and not counted as one.
+   *
+   * @return the signal for the program: SIGBUS
+   */
+  public SignalException busError(
+      AddressSpace space, long address, Access access, String cause) {
+    Siginfo signal = new Siginfo(SignalCode.BUS_ADRERR, address, cause);
+    if (space.decisions().wanted()) {
+      space.decisions().by(
+          FaultRule.BUS_ERROR, address, address, SignalCode.BUS_ADRERR + ": " + cause);
+    }
+    if (tracer.enabled()) {
+      tracer.emit(
+          TraceEvent.Kind.SIGNAL, space.pid(), null, address, address, access + " " + signal);
+    }
+    return new SignalException(signal);
+  }
+
   /** Who makes room when no frame can be had; nobody until it is set. */
   public void setOutOfMemory(OutOfMemory relief) {
     outOfMemory = relief;

@@ -44,6 +44,7 @@ public final class PhysicalMemory implements AutoCloseable {
   private final VmEvents events = new VmEvents();
   private final Workingset workingset;
   private volatile @Nullable MemoryPressure pressure;
+  private volatile IoBus bus = IoBus.NONE;
 
   /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
@@ -109,6 +110,21 @@ public final class PhysicalMemory implements AutoCloseable {
   /** The number of frames, frame 0 included. */
   public long frames() {
     return frames;
+  }
+
+  /** Whether a frame's number lies behind memory: an access to it goes to the {@link #bus}. */
+  public boolean isIo(long frame) {
+    return frame >= frames;
+  }
+
+  /** What answers behind memory. */
+  public IoBus bus() {
+    return bus;
+  }
+
+  /** Says what answers behind memory; once, before anything is mapped. */
+  public void setBus(IoBus devices) {
+    bus = devices;
   }
 
   /**

@@ -59,6 +59,10 @@ final class SpaceValidator {
             (address, entry) -> {
               Area area = space.areas().findAt(address);
               check(area != null, () -> "an entry at 0x%x, but no area".formatted(address));
+              check(
+                  !Pte.hasFrame(entry) || Pte.isSpecial(entry)
+                      || !space.memory().isIo(Pte.frame(entry)),
+                  () -> "the entry at 0x%x counts registers as a page".formatted(address));
               if (Pte.hasFrame(entry) && !Pte.isSpecial(entry)) {
                 check(
                     space.memory().references(Pte.frame(entry)) > 0,

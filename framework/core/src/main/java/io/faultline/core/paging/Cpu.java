@@ -3,10 +3,14 @@
 package io.faultline.core.paging;
 
 import io.faultline.core.memory.ArenaAccess;
+import io.faultline.core.memory.BusException;
+import io.faultline.core.memory.IoAccess;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Access;
 import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
@@ -18,10 +22,15 @@ import java.lang.ref.Reference;
  * <p>For one thread at a time; handing it to another thread costs a TLB. A mapped access takes no
  * lock, allocates nothing, and never touches a frame after the flush that took it away. A store that
  * crosses pages is done when both are there, or not at all.
+ *
+ * <p>What the page tables map to a device's registers never enters the TLB: each access is a miss, and
+ * its end is a call of {@link io.faultline.core.memory.IoBus}, with nothing announced and no lock held.
  */
 public final class Cpu implements UserMemory {
   private static final int OFFSET = Mman.PAGE_SIZE - 1;
   private static final long PAGE = -Mman.PAGE_SIZE;
+  /** No place on the bus: the page is memory. */
+  private static final long MEMORY = PhysicalMemory.NONE;
 
   private final PageTables tables;
   private final FaultHandler handler;
@@ -122,7 +131,10 @@ public final class Cpu implements UserMemory {
     int slot = Tlb.slot(address);
     long page = address & PAGE;
     while (true) {
-      fill(address, Access.READ);
+      long place = fill(address, Access.READ);
+      if (place != MEMORY) {
+        return loadIo(address, size);
+      }
       long location = address + entries[slot + Tlb.DELTA];
       if (entries[slot + Tlb.READ] == page) {
         long value = switch (size) {
@@ -141,7 +153,7 @@ public final class Cpu implements UserMemory {
         VarHandle.acquireFence();
         Reference.reachabilityFence(this);
         if (entries[slot + Tlb.READ] == page) {
-          return size == Long.BYTES ? value : value & (1L << size * Byte.SIZE) - 1;
+          return IoAccess.truncate(value, size);
         }
       }
     }
@@ -225,9 +237,17 @@ public final class Cpu implements UserMemory {
   private void storeSlowly(long address, long value, int size) {
     int here = (int) Math.min(size, Mman.PAGE_SIZE - (address & OFFSET));
     while (true) {
-      fill(address, Access.WRITE);
+      long place = fill(address, Access.WRITE);
       if (here < size) {
-        fill(address + here, Access.WRITE);
+        if (place != MEMORY | fill(address + here, Access.WRITE) != MEMORY) {
+          // One of them is a device's: two stores, as on a bus.
+          storeSlowly(address, value, here);
+          storeSlowly(address + here, value >>> here * Byte.SIZE, size - here);
+          return;
+        }
+      } else if (place != MEMORY) {
+        storeIo(address, value, size);
+        return;
       }
       tlb.enter();
       try {
@@ -271,7 +291,15 @@ public final class Cpu implements UserMemory {
     while (done < size) {
       long from = address + done;
       long bytes = Math.min(size - done, Mman.PAGE_SIZE - (from & OFFSET));
-      enter(from, Access.READ, Tlb.READ);
+      if (enter(from, Access.READ, Tlb.READ) != MEMORY) {
+        int part = IoAccess.part(from, bytes, IoAccess.BULK);
+        long value = loadIo(from, part);
+        for (int i = 0; i < part; i++) {
+          target.set(ValueLayout.JAVA_BYTE, done + i, (byte) (value >>> i * Byte.SIZE));
+        }
+        done += part;
+        continue;
+      }
       try {
         ArenaAccess.copyOut(arena, location(from), target, done, bytes);
         VarHandle.acquireFence();
@@ -289,7 +317,16 @@ public final class Cpu implements UserMemory {
     while (done < size) {
       long to = address + done;
       long bytes = Math.min(size - done, Mman.PAGE_SIZE - (to & OFFSET));
-      enter(to, Access.WRITE, Tlb.WRITE);
+      if (enter(to, Access.WRITE, Tlb.WRITE) != MEMORY) {
+        int part = IoAccess.part(to, bytes, IoAccess.BULK);
+        long value = 0;
+        for (int i = 0; i < part; i++) {
+          value |= (source.get(ValueLayout.JAVA_BYTE, done + i) & 0xFFL) << i * Byte.SIZE;
+        }
+        storeIo(to, value, part);
+        done += part;
+        continue;
+      }
       try {
         ArenaAccess.copyIn(source, done, arena, location(to), bytes);
       } finally {
@@ -302,7 +339,9 @@ public final class Cpu implements UserMemory {
   @Override
   public boolean compareAndSetInt(long address, int expected, int value) {
     checkAligned(address, Integer.BYTES);
-    enter(address, Access.WRITE, Tlb.WRITE);
+    if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
+      return exchangeIo(address, expected & 0xFFFF_FFFFL, value, Integer.BYTES);
+    }
     try {
       return ArenaAccess.compareAndSetInt(arena, location(address), expected, value);
     } finally {
@@ -313,7 +352,9 @@ public final class Cpu implements UserMemory {
   @Override
   public boolean compareAndSetLong(long address, long expected, long value) {
     checkAligned(address, Long.BYTES);
-    enter(address, Access.WRITE, Tlb.WRITE);
+    if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
+      return exchangeIo(address, expected, value, Long.BYTES);
+    }
     try {
       return ArenaAccess.compareAndSetLong(arena, location(address), expected, value);
     } finally {
@@ -330,28 +371,39 @@ public final class Cpu implements UserMemory {
 
   @Override
   public void touch(long address, Access access) {
-    switch (access) {
-      case READ -> enter(address, Access.READ, Tlb.READ);
-      case WRITE -> {
-        enter(address, Access.WRITE, Tlb.WRITE);
-        ArenaAccess.rewrite(arena, location(address));
-      }
-      case EXECUTE -> enter(address, Access.EXECUTE, Tlb.EXECUTE);
+    int kind = switch (access) {
+      case READ -> Tlb.READ;
+      case WRITE -> Tlb.WRITE;
+      case EXECUTE -> Tlb.EXECUTE;
+    };
+    if (enter(address, access, kind) != MEMORY) {
+      // The translation is there; a register that nobody asked for is left alone.
+      return;
+    }
+    if (access == Access.WRITE) {
+      ArenaAccess.rewrite(arena, location(address));
     }
     leave();
   }
 
-  /** Announces an access to one page and makes sure of its translation. */
-  private void enter(long address, Access access, int kind) {
+  /**
+   * Announces an access to one page and makes sure of its translation.
+   *
+   * @return {@link #MEMORY}; or the place on the bus, and then nothing is announced
+   */
+  private long enter(long address, Access access, int kind) {
     while (true) {
       if (tlb.isOwnedBy(Thread.currentThread())) {
         tlb.enter();
         if (holds(address, kind)) {
-          return;
+          return MEMORY;
         }
         tlb.leave();
       }
-      fill(address, access);
+      long place = fill(address, access);
+      if (place != MEMORY) {
+        return place;
+      }
     }
   }
 
@@ -368,11 +420,83 @@ public final class Cpu implements UserMemory {
     return address + entries[Tlb.slot(address) + Tlb.DELTA];
   }
 
+  // Devices. Nothing is announced: a flush does not wait for a device, and an access that is under way
+  // when its area is unmapped may reach the device afterwards, as a posted write may. Places on the bus
+  // are never given to another device, so it reaches nobody else's.
+
+  /** Loads 1 to 8 bytes of registers, in one access where it is aligned to its size. */
+  private long loadIo(long address, int size) {
+    int part = IoAccess.part(address, size, Long.BYTES);
+    if (part < size) {
+      return loadWithin(address, part)
+          | loadWithin(address + part, size - part) << part * Byte.SIZE;
+    }
+    while (true) {
+      long place = fill(address, Access.READ);
+      if (place == MEMORY) {
+        return loadWithin(address, size);
+      }
+      try {
+        return tables.memory().bus().load(place, size);
+      } catch (BusException e) {
+        failedOnBus(address, Access.READ, place, e);
+      }
+    }
+  }
+
+  /** Stores 1 to 8 bytes to registers, in one access where it is aligned to its size. */
+  private void storeIo(long address, long value, int size) {
+    int part = IoAccess.part(address, size, Long.BYTES);
+    if (part < size) {
+      storeSlowly(address, value, part);
+      storeSlowly(address + part, value >>> part * Byte.SIZE, size - part);
+      return;
+    }
+    while (true) {
+      long place = fill(address, Access.WRITE);
+      if (place == MEMORY) {
+        storeSlowly(address, value, size);
+        return;
+      }
+      try {
+        tables.memory().bus().store(place, size, value);
+        return;
+      } catch (BusException e) {
+        failedOnBus(address, Access.WRITE, place, e);
+      }
+    }
+  }
+
+  /**
+   * {@code lock cmpxchg} on a register. The processor always writes, if only what it has read; a
+   * device knows no lock, so that others may come between.
+   */
+  private boolean exchangeIo(long address, long expected, long value, int size) {
+    long found = loadWithin(address, size);
+    storeSlowly(address, found == expected ? value : found, size);
+    return found == expected;
+  }
+
+  /** Returns when the access is to be tried again; a device that failed, or went, is a signal. */
+  private void failedOnBus(long address, Access access, long place, BusException failure) {
+    if (failure.isAbsent()) {
+      long entry = tables.get(address);
+      boolean moved =
+          !Pte.hasFrame(entry) || Pte.frame(entry) != place >>> Mman.PAGE_SHIFT;
+      if (moved || tables.memory().bus().await(place)) {
+        return;
+      }
+    }
+    handler.busError(address, access, String.valueOf(failure.getMessage()));
+  }
+
   /**
    * The miss: walks the page tables, calls the fault handler until they allow the access, and
    * remembers the translation. It may be gone again on return.
+   *
+   * @return {@link #MEMORY}; or the place on the bus, which is not remembered
    */
-  private void fill(long address, Access access) {
+  private long fill(long address, Access access) {
     if (!tlb.isOwnedBy(Thread.currentThread())) {
       tlb.bind(Thread.currentThread());
     }
@@ -389,15 +513,19 @@ public final class Cpu implements UserMemory {
       if (marked != entry && !leaf.replace(index, entry, marked)) {
         continue;
       }
+      long frame = Pte.frame(marked);
+      if (tables.memory().isIo(frame)) {
+        return (frame << Mman.PAGE_SHIFT) + (address & OFFSET);
+      }
       int pkru = tables.pkru();
       long page = address & PAGE;
       tlb.fill(page, Rights.allows(marked, Access.READ, pkru),
           // The first store to a clean page has to come by here and mark it.
           Pte.isWritten(marked) && Rights.allows(marked, Access.WRITE, pkru),
           Rights.allows(marked, Access.EXECUTE, pkru),
-          ArenaAccess.location(tables.memory(), Pte.frame(marked)) - page);
+          ArenaAccess.location(tables.memory(), frame) - page);
       if (tables.generation() == generation) {
-        return;
+        return MEMORY;
       }
       // A flush came between and may have missed what was just written.
       tlb.empty(Tlb.slot(address));

@@ -7,6 +7,7 @@ import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.CommitAccount;
+import io.faultline.device.IoRegion;
 import io.faultline.kernel.FaultCounts;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.SwapInfo;
@@ -17,7 +18,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * The files of {@code /proc} about the whole machine: {@code meminfo}, {@code vmstat}, {@code
+ * The files of {@code /proc} about the whole machine: {@code iomem}, {@code meminfo}, {@code vmstat}, {@code
  * zoneinfo}, {@code swaps}. Thread-safe.
  */
 public final class MachineText {
@@ -28,6 +29,7 @@ public final class MachineText {
   private static final long VMALLOC_KIB = 34_359_738_367L;
 
   private final PhysicalMemory memory;
+  private final Supplier<List<IoRegion>> registers;
   private final Supplier<List<AddressSpace>> spaces;
   private final FaultStatistics faults;
   private final CommitAccount commit;
@@ -35,6 +37,7 @@ public final class MachineText {
   private final ReclaimView reclaim;
 
   /**
+   * @param registers the regions behind memory, in ascending order
    * @param spaces of all processes
    * @param faults counts of all processes
    * @param commit what was promised to all processes
@@ -42,12 +45,14 @@ public final class MachineText {
    */
   public MachineText(
       PhysicalMemory memory,
+      Supplier<List<IoRegion>> registers,
       Supplier<List<AddressSpace>> spaces,
       FaultStatistics faults,
       CommitAccount commit,
       KernelProfile profile,
       ReclaimView reclaim) {
     this.memory = memory;
+    this.registers = registers;
     this.spaces = spaces;
     this.faults = faults;
     this.commit = commit;
@@ -201,6 +206,22 @@ public final class MachineText {
       text.add("      ").padded(name, 12).add(" ").number(values.getOrDefault(name, 0L), 0)
           .add("\n");
     }
+  }
+
+  /** {@code /proc/iomem} ({@code r_show}); the page that is never handed out is reserved. */
+  public String iomem() {
+    TextBuilder text = new TextBuilder(256);
+    resource(text, 0, Mman.PAGE_SIZE, "Reserved");
+    resource(text, Mman.PAGE_SIZE, memory.frames() << Mman.PAGE_SHIFT, "System RAM");
+    for (IoRegion region : registers.get()) {
+      long start = region.frame() << Mman.PAGE_SHIFT;
+      resource(text, start, start + region.length(), region.name());
+    }
+    return text.toString();
+  }
+
+  private static void resource(TextBuilder text, long start, long end, String name) {
+    text.add("%08x-%08x : %s\n".formatted(start, end - 1, name));
   }
 
   /** {@code /proc/swaps} ({@code swap_show}). */

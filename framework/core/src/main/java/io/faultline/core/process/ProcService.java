@@ -46,6 +46,7 @@ public final class ProcService implements Proc {
     ofTask.put("smaps_rollup", this::smapsRollup);
     ofTask.put("statm", this::statm);
     ofTask.put("status", this::status);
+    ofMachine.put("iomem", this::iomem);
     ofMachine.put("meminfo", this::meminfo);
     ofMachine.put("swaps", this::swaps);
     ofMachine.put("vmstat", this::vmstat);
@@ -120,6 +121,11 @@ public final class ProcService implements Proc {
   @Override
   public String vmstat() {
     return machine.vmstat();
+  }
+
+  @Override
+  public String iomem() {
+    return machine.iomem();
   }
 
   @Override

@@ -5,8 +5,10 @@ package io.faultline.core.process;
 import io.faultline.core.area.Area;
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.Driver;
+import io.faultline.core.device.MmapRequestObject.Install;
 import io.faultline.core.device.StopWorld;
 import io.faultline.core.mm.AddressSpace;
+import io.faultline.core.mm.FrameInstaller;
 import io.faultline.core.mm.PageZapper;
 import io.faultline.core.paging.Pte;
 import io.faultline.mm.Errno;
@@ -18,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -211,7 +212,7 @@ public final class StoppedSpaces implements StopWorld {
     }
 
     @Override
-    public void bareFrames(Area area, LongConsumer frame) {
+    public void bareFrames(Area area, BareFrame frame) {
       spaceOf(area)
           .tables()
           .visit(
@@ -219,10 +220,15 @@ public final class StoppedSpaces implements StopWorld {
               area.end(),
               (address, entry) -> {
                 if (Pte.hasFrame(entry) && Pte.isSpecial(entry)) {
-                  frame.accept(Pte.frame(entry));
+                  frame.at(address, Pte.frame(entry));
                 }
                 return entry;
               });
+    }
+
+    @Override
+    public void remap(Area area, List<Install> installs) {
+      FrameInstaller.replace(spaceOf(area), area, installs);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.faultline.core.device.OpenFileObject;
 import io.faultline.core.fault.PageFaultHandler;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.paging.Cpu;
+import io.faultline.core.paging.FaultHandler;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.CoreFilter;
 import io.faultline.kernel.Credentials;
@@ -196,18 +197,30 @@ final class TaskObject implements Task {
 
   @Override
   public UserMemory newCpu() {
-    return new Cpu(space.tables(), this::fault);
+    return new Cpu(
+        space.tables(),
+        new FaultHandler() {
+          @Override
+          public void fault(long address, Access access) {
+            try {
+              faults.faultOrThrow(space, address, access);
+            } catch (SignalException refused) {
+              throw told(refused, access);
+            }
+          }
+
+          @Override
+          public void busError(long address, Access access, String cause) {
+            throw told(faults.busError(space, address, access, cause), access);
+          }
+        });
   }
 
-  private void fault(long address, Access access) {
-    try {
-      faults.faultOrThrow(space, address, access);
-    } catch (SignalException refused) {
-      if (!handledSignals.contains(refused.info().signal())) {
-        unhandled.refused(this, refused.info(), access);
-      }
-      throw refused;
+  private SignalException told(SignalException refused, Access access) {
+    if (!handledSignals.contains(refused.info().signal())) {
+      unhandled.refused(this, refused.info(), access);
     }
+    return refused;
   }
 
   /** Gives a file the lowest free descriptor; the file's reference is the descriptor's. */

@@ -11,6 +11,7 @@ import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.CommitAccount;
 import io.faultline.core.paging.Pte;
+import io.faultline.device.IoRegion;
 import io.faultline.kernel.KernelProfile;
 import io.faultline.kernel.SwapInfo;
 import java.util.List;
@@ -22,8 +23,11 @@ class MachineTextTest {
   private final PhysicalMemory memory = new PhysicalMemory(16 << 20);
   private final MachineText text =
       new MachineText(
-          memory, List::of, new FaultStatistics(), new CommitAccount(), KernelProfile.LINUX_6_18,
-          new TwoDevices());
+          memory, () -> List.of(new Registers("edu", 0x40000, 257)), List::of,
+          new FaultStatistics(), new CommitAccount(), KernelProfile.LINUX_6_18, new TwoDevices());
+
+  private record Registers(String name, long frame, int pages) implements IoRegion {}
+
 
   @AfterEach
   void close() {
@@ -37,6 +41,15 @@ class MachineTextTest {
             "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
                 + "/my\\040swap" + " ".repeat(29) + "file\t\t4096\t\t8\t\t-2\n"
                 + "/dev/sda2" + " ".repeat(31) + "partition\t12000000\t0\t\t5\n");
+  }
+
+  @Test
+  void iomemHasMemoryAndThenTheRegistersOfDevices() {
+    assertThat(text.iomem())
+        .isEqualTo(
+            "00000000-00000fff : Reserved\n"
+                + "00001000-00ffffff : System RAM\n"
+                + "40000000-40100fff : edu\n");
   }
 
   @Test

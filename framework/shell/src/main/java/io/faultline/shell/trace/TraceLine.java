@@ -36,7 +36,7 @@ final class TraceLine {
           case SPAWN, FORK, EXIT -> 32;
           case CALL -> 90;
           case MMAP, OPEN, CLOSE -> 36;
-          case NOPAGE, POPULATE, FAULT -> 33;
+          case NOPAGE, POPULATE, FAULT, IO -> 33;
           case SIGNAL -> 31;
           case DRIVER -> 35;
         };
