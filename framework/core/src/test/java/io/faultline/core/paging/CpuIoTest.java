@@ -149,8 +149,8 @@ class CpuIoTest {
 
   @ParameterizedTest
   @CsvSource({
-      "0, r8 0", "4, r4 4;r4 8", "2, r2 2;r4 4;r2 8", "1, r1 1;r2 2;r4 4;r1 8",
-      "6, r2 6;r4 8;r2 c"
+    "0, r8 0", "4, r4 4;r4 8", "2, r2 2;r4 4;r2 8", "1, r1 1;r2 2;r4 4;r1 8",
+    "6, r2 6;r4 8;r2 c"
   })
   void whatIsNotAlignedIsSplitInAscendingOrder(int offset, String accesses) {
     mapRegisters(A, true);

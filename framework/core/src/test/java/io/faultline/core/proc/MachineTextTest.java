@@ -28,7 +28,6 @@ class MachineTextTest {
 
   private record Registers(String name, long frame, int pages) implements IoRegion {}
 
-
   @AfterEach
   void close() {
     memory.close();

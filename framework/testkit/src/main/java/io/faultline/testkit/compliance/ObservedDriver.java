@@ -204,6 +204,12 @@ final class ObservedDriver implements MmapProvider, HandOver {
             public void setOperations(VmOperations attached) {
               area.setOperations(observed(attached));
             }
+
+            @Override
+            public void remapPfnRange(long address, long frame, long length)
+                throws ErrnoException {
+              area.remapPfnRange(address, frame, length);
+            }
           });
           return null;
         });
