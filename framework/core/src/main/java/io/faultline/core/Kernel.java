@@ -102,6 +102,16 @@ public final class Kernel implements AutoCloseable {
    * @param log hears of what goes wrong in drivers
    */
   public Kernel(long memoryBytes, KernelProfile profile, DriverLog log) {
+    this(memoryBytes, profile, log, OomKiller.Pause.SLEEP);
+  }
+
+  /**
+   * As {@link #Kernel(long, KernelProfile, DriverLog)}.
+   *
+   * @param pause how who has no memory waits for others to free some
+   */
+  public Kernel(
+      long memoryBytes, KernelProfile profile, DriverLog log, OomKiller.Pause pause) {
     this.memory = new PhysicalMemory(memoryBytes);
     DeviceTable table = new DeviceTable(memory, watchdog, tracer, log, this::pagesHeld);
     this.mappings = table.mappings();
@@ -117,7 +127,7 @@ public final class Kernel implements AutoCloseable {
     this.reclaimer = new Reclaimer(memory, swap, services.spaces()::find);
     memory.setPressure(reclaimer);
     services.setReclaim(reclaimer);
-    faults.setOutOfMemory(new OomKiller(memory, swap, reclaimer, tasks, log));
+    faults.setOutOfMemory(new OomKiller(memory, swap, reclaimer, tasks, log, pause));
     this.swaps =
         new SwapService(swap, new SwapHome(swap, tasks::spaces, table.mappings()));
     this.files = new FileService(table);

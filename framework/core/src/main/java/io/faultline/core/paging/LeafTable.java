@@ -89,6 +89,11 @@ final class LeafTable {
     return used == 0;
   }
 
+  /** Entries that are not 0. Precondition: the caller holds the monitor. */
+  int used() {
+    return used;
+  }
+
   /** Precondition: the caller holds the monitor. */
   int resident() {
     return resident;

@@ -153,13 +153,12 @@ public final class PageTables {
 
   private static void visitLeaf(LeafTable leaf, long start, long end, EntryVisitor visitor) {
     synchronized (leaf) {
-      if (leaf.isEmpty()) {
-        return;
-      }
-      for (long address = start; address < end; address += Mman.PAGE_SIZE) {
+      int left = leaf.used();
+      for (long address = start; left > 0 && address < end; address += Mman.PAGE_SIZE) {
         int i = pteIndex(address);
         long entry = leaf.get(i);
         if (entry != 0) {
+          left--;
           long after = visitor.visit(address, entry);
           if (after != entry) {
             leaf.set(i, after);

@@ -34,28 +34,47 @@ public final class OomKiller implements OutOfMemory {
   private static final long LONGEST_PAUSE_MILLIS = 8;
   private static final int KIB_PER_PAGE = Mman.PAGE_SIZE / 1024;
 
+  /** How who has no memory waits for others to free some. */
+  @FunctionalInterface
+  public interface Pause {
+    /** Sleeps. */
+    Pause SLEEP = OomKiller::sleep;
+    /** None, for tests in which there are no others. */
+    Pause NONE = millis -> !Thread.currentThread().isInterrupted();
+
+    /**
+     * Waits.
+     *
+     * @param millis for how long, in ms; 0 for no wait
+     * @return false when the thread is interrupted
+     */
+    boolean await(long millis);
+  }
+
   private final PhysicalMemory memory;
   private final SwapSpace swap;
   private final Reclaimer reclaimer;
   private final TaskTable tasks;
   private final DriverLog log;
+  private final Pause pause;
   private final ReentrantLock one = new ReentrantLock();
 
   public OomKiller(
       PhysicalMemory memory, SwapSpace swap, Reclaimer reclaimer, TaskTable tasks,
-      DriverLog log) {
+      DriverLog log, Pause pause) {
     this.memory = memory;
     this.swap = swap;
     this.reclaimer = reclaimer;
     this.tasks = tasks;
     this.log = log;
+    this.pause = pause;
   }
 
   @Override
   public @Nullable Siginfo makeRoom(AddressSpace space, long address, int attempts) {
     for (int i = 0; i < RETRIES && attempts < MANY_ATTEMPTS; i++) {
       // Others may be taking what is freed as fast as it is.
-      boolean waited = pause(Math.min(LONGEST_PAUSE_MILLIS, i + attempts / 4));
+      boolean waited = pause.await(Math.min(LONGEST_PAUSE_MILLIS, i + attempts / 4));
       if (memory.free() > reclaimer.watermarks().min() || reclaimer.reclaim(1)) {
         return null;
       }
@@ -83,7 +102,7 @@ public final class OomKiller implements OutOfMemory {
     }
   }
 
-  private static boolean pause(long millis) {
+  private static boolean sleep(long millis) {
     if (millis == 0) {
       return !Thread.currentThread().isInterrupted();
     }

@@ -8,6 +8,7 @@ import io.faultline.core.Kernel;
 import io.faultline.core.device.DriverLog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.core.proc.UsageAudit;
+import io.faultline.core.process.OomKiller;
 import io.faultline.core.swap.HeapSwapDevice;
 import io.faultline.device.AccessMode;
 import io.faultline.kernel.Credentials;
@@ -62,7 +63,10 @@ final class Machine implements AutoCloseable {
    * @param swapSlots pages of its swap device, 0 for none
    */
   Machine(long memoryBytes, int swapSlots) throws ErrnoException {
-    kernel = new Kernel(memoryBytes, KernelProfile.LINUX_6_18, DriverLog.NONE);
+    // There is one thread: nobody frees anything while it waits.
+    kernel =
+        new Kernel(
+            memoryBytes, KernelProfile.LINUX_6_18, DriverLog.NONE, OomKiller.Pause.NONE);
     if (swapSlots > 0) {
       kernel.swaps().swapon(new HeapSwapDevice("/dev/heap0", swapSlots), 0);
     }

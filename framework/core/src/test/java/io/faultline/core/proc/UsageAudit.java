@@ -18,6 +18,7 @@ import java.util.Map;
 /** Proves that what smaps says is what the page tables hold: walks them once more, by itself. */
 public final class UsageAudit {
   private static final long PAGE_SHARE = (long) Mman.PAGE_SIZE << 12;
+  private static final String KIB = " kB";
 
   private UsageAudit() {}
 
@@ -101,9 +102,10 @@ public final class UsageAudit {
   private static Map<String, Long> sums(String text) {
     Map<String, Long> sums = new HashMap<>();
     for (String line : text.split("\n")) {
-      if (line.endsWith(" kB")) {
-        String[] words = line.split("[:\\s]+");
-        sums.merge(words[0], Long.parseLong(words[1]), Long::sum);
+      if (line.endsWith(KIB)) {
+        int colon = line.indexOf(':');
+        String number = line.substring(colon + 1, line.length() - KIB.length()).strip();
+        sums.merge(line.substring(0, colon), Long.parseLong(number), Long::sum);
       }
     }
     return sums;
