@@ -29,6 +29,8 @@ public final class OomKiller implements OutOfMemory {
 
   /** Reclaim that finds nothing because others are at it is tried again ({@code MAX_RECLAIM_RETRIES}). */
   private static final int RETRIES = 16;
+  /** Those who keep pages from going are waited for so often: about four seconds. */
+  private static final int BUSY_RETRIES = 500;
   /** Who fails so often though there are frames will fail for ever. */
   private static final int MANY_ATTEMPTS = 64;
   private static final long LONGEST_PAUSE_MILLIS = 8;
@@ -72,14 +74,22 @@ public final class OomKiller implements OutOfMemory {
 
   @Override
   public @Nullable Siginfo makeRoom(AddressSpace space, long address, int attempts) {
-    for (int i = 0; i < RETRIES && attempts < MANY_ATTEMPTS; i++) {
+    int fruitless = 0;
+    for (int i = 0; fruitless < RETRIES && attempts < MANY_ATTEMPTS; i++) {
       // Others may be taking what is freed as fast as it is.
       boolean waited = pause.await(Math.min(LONGEST_PAUSE_MILLIS, i + attempts / 4));
-      if (memory.free() > reclaimer.watermarks().min() || reclaimer.reclaim(1)) {
+      if (memory.free() > reclaimer.watermarks().min()) {
+        return null;
+      }
+      Reclaimer.Outcome outcome = reclaimer.tryReclaim(1);
+      if (outcome == Reclaimer.Outcome.FREED) {
         return null;
       }
       if (!waited) {
         return refused(address, "memory is used up, and the wait for some was interrupted");
+      }
+      if (outcome == Reclaimer.Outcome.NOTHING || i >= BUSY_RETRIES) {
+        fruitless++;
       }
     }
     String refusal = swap.refusal();

@@ -38,6 +38,7 @@ final class HeldSpaces implements AutoCloseable {
   private final IntFunction<@Nullable AddressSpace> spaces;
   private final Map<AddressSpace, FrameGather> held = new HashMap<>();
   private final List<AddressSpace> released = new ArrayList<>();
+  private boolean missed;
 
   /**
    * @param own hold a space also where this thread has its lock for writing
@@ -71,6 +72,7 @@ final class HeldSpaces implements AutoCloseable {
       }
       FrameGather gather = hold(space);
       if (gather == null) {
+        missed = true;
         all = false;
         continue;
       }
@@ -107,6 +109,11 @@ final class HeldSpaces implements AutoCloseable {
       held.put(space, gather);
     }
     return gather;
+  }
+
+  /** Whether a space could not be held, so that pages stay that could have gone. */
+  boolean missed() {
+    return missed;
   }
 
   /** Flushes, drops the references of the entries that were cleared, and lets go of the spaces. */

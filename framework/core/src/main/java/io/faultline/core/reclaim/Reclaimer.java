@@ -23,6 +23,22 @@ import org.jspecify.annotations.Nullable;
  * reclaim side by side, each with a stretch of frames before it.
  */
 public final class Reclaimer implements MemoryPressure, PageReclaim {
+  /** What comes of an attempt to make room. */
+  public enum Outcome {
+    /** At least one frame was freed, by whomever. */
+    FREED,
+    /** Nothing can be freed. */
+    NOTHING,
+    /** Nothing could be, since others were changing a space that pages are mapped in, or storing them. */
+    BUSY
+  }
+
+  /** Goes over frames once. */
+  private static final class Sweep {
+    int freed;
+    boolean busy;
+  }
+
   /** More frames than asked for are freed at once, so that the next ones find some. */
   private static final int AT_LEAST = Eviction.BATCH;
   /** Frames that one batch looks at, at most. */
@@ -79,14 +95,22 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
 
   @Override
   public boolean reclaim(int wanted) {
+    return tryReclaim(wanted) == Outcome.FREED;
+  }
+
+  /** As {@link #reclaim}, and says why nothing was freed. */
+  public Outcome tryReclaim(int wanted) {
     if (reclaiming.get()) {
-      return false;
+      return Outcome.NOTHING;
     }
     reclaiming.set(true);
     events.count(VmEvent.ALLOCSTALL_NORMAL);
     try {
-      return shrink(Math.max(wanted, AT_LEAST), true) > 0
-          || memory.free() > watermarks.min();
+      Sweep sweep = shrink(Math.max(wanted, AT_LEAST), true);
+      if (sweep.freed > 0 || memory.free() > watermarks.min()) {
+        return Outcome.FREED;
+      }
+      return sweep.busy ? Outcome.BUSY : Outcome.NOTHING;
     } finally {
       reclaiming.set(false);
     }
@@ -104,7 +128,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
         LockSupport.park(this);
         while (memory.free() < watermarks.high() && !Thread.currentThread().isInterrupted()) {
           events.count(VmEvent.PAGEOUTRUN);
-          if (shrink(AT_LEAST, false) == 0) {
+          if (shrink(AT_LEAST, false).freed == 0) {
             LockSupport.parkNanos(this, PAUSE_NANOS);
             break;
           }
@@ -116,25 +140,24 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
     }
   }
 
-  /** Frees up to so many frames, and a few more; returns how many. */
-  private int shrink(int wanted, boolean direct) {
+  /** Frees up to so many frames, and a few more. */
+  private Sweep shrink(int wanted, boolean direct) {
     ReclaimEvent event = ReclaimEvent.start();
     long budget = ROUNDS * memory.frames();
-    int freed = 0;
-    while (freed < wanted && budget > 0) {
+    Sweep sweep = new Sweep();
+    while (sweep.freed < wanted && budget > 0) {
       long from = hand.getAndAdd(STRETCH) % memory.frames();
       budget -= STRETCH;
-      freed += shrinkStretch(from, Math.min(memory.frames(), from + STRETCH), direct);
+      shrinkStretch(from, Math.min(memory.frames(), from + STRETCH), direct, sweep);
     }
     if (event != null) {
-      event.finish(direct, ROUNDS * memory.frames() - budget, freed, memory.free());
+      event.finish(direct, ROUNDS * memory.frames() - budget, sweep.freed, memory.free());
     }
-    return freed;
+    return sweep;
   }
 
-  private int shrinkStretch(long from, long to, boolean direct) {
+  private void shrinkStretch(long from, long to, boolean direct, Sweep sweep) {
     boolean room = swap.hasRoom();
-    int freed = 0;
     long frame = from;
     while (frame < to) {
       HeldSpaces held = new HeldSpaces(frames, spaces, false);
@@ -151,17 +174,19 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
               swap.unlock(frame);
               memory.put(frame);
             }
+          } else {
+            sweep.busy |= isBeingStored(frame);
           }
         }
         int gone = eviction.run();
-        freed += gone;
+        sweep.freed += gone;
+        sweep.busy |= held.missed();
         events.count(direct ? VmEvent.PGSCAN_DIRECT : VmEvent.PGSCAN_KSWAPD, looked);
         events.count(direct ? VmEvent.PGSTEAL_DIRECT : VmEvent.PGSTEAL_KSWAPD, gone);
       } finally {
         held.close();
       }
     }
-    return freed;
   }
 
   @Override
@@ -222,6 +247,10 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
     }
     memory.put(frame);
     return false;
+  }
+
+  private boolean isBeingStored(long frame) {
+    return memory.useIfLive(frame) == FrameUse.FILE && frames.has(frame, FrameTable.WRITEBACK);
   }
 
   private boolean isCandidate(long frame, boolean room) {
