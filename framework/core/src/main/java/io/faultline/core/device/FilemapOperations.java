@@ -22,9 +22,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class FilemapOperations implements AreaOperations {
   private final CachedFile file;
+  private final PageReader reader;
+  private final FileSize size;
 
-  FilemapOperations(CachedFile file) {
+  FilemapOperations(CachedFile file, PageReader reader, FileSize size) {
     this.file = file;
+    this.reader = reader;
+    this.size = size;
   }
 
   @Override
@@ -86,7 +90,7 @@ final class FilemapOperations implements AreaOperations {
     boolean[] major = {false};
     long frame;
     try {
-      frame = file.lockPage(index, window, area.flagBits(), major);
+      frame = reader.lockPage(index, window, area.flagBits(), major);
     } catch (ErrnoException refused) {
       refuse(String.valueOf(refused.getMessage()));
       return refused.errno() == Errno.ENOMEM ? Nopage.OOM : Nopage.SIGBUS;
@@ -103,9 +107,9 @@ final class FilemapOperations implements AreaOperations {
   /** {@code filemap_map_pages}: what is in memory and not in use elsewhere just now. */
   @Override
   public void mapPages(Area area, long firstPage, long lastPage, PageMapper pages) {
-    file.settle();
+    size.settle();
     for (long index = firstPage; index <= lastPage; index++) {
-      long frame = file.tryLockPage(index);
+      long frame = reader.tryLockPage(index);
       if (frame == PhysicalMemory.NONE) {
         continue;
       }
