@@ -23,7 +23,7 @@ final class DriverCalls implements TraceListener {
   public synchronized void event(TraceEvent event) {
     boolean call =
         switch (event.kind()) {
-          case MMAP, OPEN, CLOSE, NOPAGE, POPULATE -> true;
+          case MMAP, OPEN, CLOSE, NOPAGE, POPULATE, IO -> true;
           case SPAWN, FORK, EXIT, CALL, FAULT, SIGNAL, DRIVER -> false;
         };
     if (call && device.equals(event.device())) {
