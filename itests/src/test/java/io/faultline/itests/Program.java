@@ -54,6 +54,10 @@ final class Program implements AutoCloseable {
     return files.open(task, device, AccessMode.READ_WRITE);
   }
 
+  void close(int fd) throws ErrnoException {
+    files.close(task, fd);
+  }
+
   /** Maps pages shared, readable and writable, from the file's beginning. */
   long map(int fd, int pages) throws ErrnoException {
     return map(fd, pages, PROT_READ | PROT_WRITE, MAP_SHARED);

@@ -155,6 +155,27 @@ class UpgradeIT {
   }
 
   @Test
+  void aVersionMayHaveMoreDevicesAndFewerWhereNobodyUsesThem() throws Exception {
+    run("driver install " + jar("1.0.0.two"));
+    long address = program.map(program.open("/dev/stamp1"), 1);
+    assertThat(program.text(address)).isEqualTo("stamp 1.0.0.two");
+
+    assertThat(run("driver upgrade " + jar("1.1.0.three"))).contains("/dev/stamp2");
+    int fd = program.open("/dev/stamp2");
+    long third = program.map(fd, 1);
+    assertThat(program.text(third)).isEqualTo("stamp 1.1.0.three");
+
+    assertThat(refusal("driver upgrade " + jar("1.2.0.two")))
+        .contains("match: ", "/dev/stamp2 is open or mapped", "1.1.0.three has not stopped");
+    program.unmap(third, 1);
+    program.close(fd);
+    run("driver upgrade " + jar("1.3.0.two"));
+    assertThat(devices.find("/dev/stamp2")).isEmpty();
+    assertThat(program.text(address)).as("a page that is mapped").isEqualTo("stamp 1.0.0.two");
+    run("driver remove stamp");
+  }
+
+  @Test
   void aPlainUpdateLeavesAGapInWhichAccessesWait() throws Exception {
     run("driver install " + jar("1.0.0.a"));
     long address = program.map(program.open(DEVICE), 1);

@@ -5,7 +5,9 @@ package io.faultline.distribution.driver;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.osgi.framework.Bundle;
@@ -23,15 +25,21 @@ final class DeclaredDevices {
 
   /** At least 1: a driver that registers its services by hand declares none. */
   static int count(Bundle bundle) {
+    return Math.max(1, counts(bundle).sum());
+  }
+
+  /** How many services for devices, at least 1. */
+  static int services(Bundle bundle) {
+    return Math.max(1, (int) counts(bundle).filter(count -> count > 0).count());
+  }
+
+  private static IntStream counts(Bundle bundle) {
     String header = Objects.requireNonNullElse(bundle.getHeaders().get("Service-Component"), "");
-    int count = 0;
-    for (String path : header.split(",")) {
-      URL entry = path.isBlank() ? null : bundle.getEntry(path.strip());
-      if (entry != null) {
-        count += countIn(entry);
-      }
-    }
-    return Math.max(1, count);
+    return Arrays.stream(header.split(","))
+        .filter(path -> !path.isBlank())
+        .map(path -> bundle.getEntry(path.strip()))
+        .filter(Objects::nonNull)
+        .mapToInt(DeclaredDevices::countIn);
   }
 
   private static int countIn(URL description) {

@@ -391,7 +391,8 @@ public final class DropIn {
             String.valueOf(e.getMessage()));
       }
     }
-    int wanted = providers(old);
+    // A version may have fewer; services that are registered by hand are there when it is started.
+    int wanted = Math.min(DeclaredDevices.services(next), providers(old));
     if (await(() -> providers(next) >= wanted ? next : null, START_NANOS) == null) {
       throw new UpgradeException(
           UpgradeException.Step.START,

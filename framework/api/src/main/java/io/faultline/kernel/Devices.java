@@ -33,7 +33,8 @@ public interface Devices {
    * Drivers#upgrade} does for bundles, by hand and without OSGi.
    *
    * @param old what {@link #register} or this method returned; afterwards closing it does nothing
-   * @param registration the new driver's nodes: the same name, as many nodes at least
+   * @param registration the new driver's nodes: the same name; with more nodes the others are added,
+   *     with fewer those that are missing must neither be open nor mapped
    * @param provider the new driver; {@link io.faultline.device.HandOver} says what it is asked
    * @param done gets told what was done; may do nothing
    * @return removes the new driver when closed

@@ -12,10 +12,11 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Drivers {
   /**
-   * Puts one version of a driver in the place of another: all devices of the old, or none. Both
+   * Puts one version of a driver in the place of another: all devices that both have, or none. A device
+   * that the new version does not have goes, and must neither be open nor mapped; one that the old
+   * version did not have comes. Both
    * versions' bundles are started; the new one's services wait, since the devices' names are taken.
-   * Afterwards the old bundle can be stopped and nobody notices. Its devices that the old version did
-   * not have are registered in the ordinary way.
+   * Afterwards the old bundle can be stopped and nobody notices.
    *
    * @param from the old version's bundle, its {@code Bundle.getBundleId()}
    * @param to the new version's

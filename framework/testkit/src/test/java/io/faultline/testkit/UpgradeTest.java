@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.DeviceNumber;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.OpenFile;
 import io.faultline.kernel.DeviceInfo;
@@ -260,6 +261,104 @@ class UpgradeTest {
         });
     assertThat(kernel.files().read(program.task(), plain, MemorySegment.ofArray(new byte[4])))
         .isEqualTo(2);
+  }
+
+  // ---- more nodes, fewer nodes ------------------------------------------------------------------
+
+  private static final DeviceRegistration SEVERAL = DeviceRegistration.of("several");
+
+  private List<String> paths() {
+    return kernel.devices().list().stream().map(DeviceInfo::path)
+        .filter(path -> path.startsWith("/dev/several")).toList();
+  }
+
+  private AutoCloseable several(int count) throws ErrnoException {
+    return kernel.devices().register(
+        SEVERAL.withCount(count),
+        new StatefulDriver("several", kernel.pages(SEVERAL.withVersion("0.0.0"))));
+  }
+
+  private AutoCloseable replace(AutoCloseable before, int count) throws UpgradeException {
+    return kernel.devices().replace(
+        before, SEVERAL.withCount(count).withVersion("2"), new StatefulDriver("next"), done -> {
+        });
+  }
+
+  @Test
+  void aVersionWithMoreNodesBringsThemAll() throws Exception {
+    AutoCloseable first = several(2);
+    int one = program.open("/dev/several1", AccessMode.READ_WRITE);
+    long mapped = program.mmapShared(one, PAGE, 0);
+    program.memory().putLong(mapped + 8, 5);
+    int major = kernel.devices().find("/dev/several1").orElseThrow().number().major();
+
+    AutoCloseable next = replace(first, 4);
+
+    assertThat(paths())
+        .containsExactly("/dev/several0", "/dev/several1", "/dev/several2", "/dev/several3");
+    assertThat(program.memory().getLong(mapped + 8)).isEqualTo(5);
+    int three = program.open("/dev/several3", AccessMode.READ_WRITE);
+    assertThat(program.memory().getLong(program.mmapShared(three, PAGE, PAGE))).isEqualTo(1);
+    assertThat(kernel.devices().find("/dev/several3").orElseThrow().number())
+        .isEqualTo(new DeviceNumber(major, 3));
+    kernel.validate();
+    next.close();
+    assertThat(kernel.devices().list()).filteredOn(DeviceInfo::present)
+        .extracting(DeviceInfo::path).containsExactly("/dev/state");
+  }
+
+  @Test
+  void aVersionWithFewerNodesTakesThoseAwayThatNobodyUses() throws Exception {
+    AutoCloseable first = several(4);
+    int one = program.open("/dev/several1", AccessMode.READ_WRITE);
+    long mapped = program.mmapShared(one, PAGE, PAGE);
+
+    AutoCloseable unused = replace(first, 2);
+
+    assertThat(paths()).containsExactly("/dev/several0", "/dev/several1");
+    Refusals.assertFails(
+        Errno.ENOENT, () -> program.open("/dev/several3", AccessMode.READ_WRITE));
+    assertThat(program.memory().getLong(mapped)).isEqualTo(1);
+    kernel.validate();
+  }
+
+  @Test
+  void aNodeThatIsMappedCannotBeMissing() throws Exception {
+    AutoCloseable first = several(4);
+    int last = program.open("/dev/several3", AccessMode.READ_WRITE);
+    long mapped = program.mmapShared(last, PAGE, 0);
+    program.close(last);
+
+    UpgradeException refusal =
+        catchThrowableOfType(UpgradeException.class, () -> replace(first, 3));
+
+    assertThat(refusal.step()).isEqualTo(Step.MATCH);
+    assertThat(refusal).hasMessageContaining("/dev/several3 is open or mapped");
+    assertThat(paths()).hasSize(4);
+    assertThat(program.memory().getLong(mapped)).isZero();
+    program.munmap(mapped, PAGE);
+    AutoCloseable unused = replace(first, 3);
+    assertThat(paths()).hasSize(3);
+  }
+
+  @Test
+  void aNumberThatAnotherDriverHasIsNotTaken() throws Exception {
+    DeviceRegistration two = SEVERAL.withCount(2).withMajor(240);
+    AutoCloseable first =
+        kernel.devices().register(
+            two, new StatefulDriver("several", kernel.pages(SEVERAL.withVersion("0.0.0"))));
+    AutoCloseable unused =
+        kernel.devices().register(
+            new DeviceRegistration("other", 240, 2, 1, 2000, "other", "1"),
+            new MmapProvider() {});
+    UpgradeException refusal =
+        catchThrowableOfType(
+            UpgradeException.class,
+            () -> kernel.devices().replace(
+                first, two.withCount(3).withVersion("2"), new StatefulDriver("next"), done -> {
+                }));
+    assertThat(refusal.step()).isEqualTo(Step.MATCH);
+    assertThat(refusal).hasMessageContaining("taken by /dev/other");
   }
 
   /** Hangs in restoreState until the watchdog ends it. */

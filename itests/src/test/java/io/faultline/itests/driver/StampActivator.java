@@ -8,6 +8,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Page;
 import java.util.Dictionary;
 import java.util.Hashtable;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleActivator;
@@ -18,10 +19,11 @@ import org.osgi.framework.Version;
 /**
  * {@code /dev/stamp}, stamped with the version of the bundle that it is in. It registers by hand,
  * without Declarative Services; {@link DriverJar} packs it. A version whose qualifier is a policy
- * declares it; one called {@code leaks} frees nothing.
+ * declares it; {@code two} and {@code three} are numbers of devices; {@code leaks} frees nothing.
  */
 public final class StampActivator implements BundleActivator {
   private static final Set<String> POLICIES = Set.of("sigbus", "wait", "zero");
+  private static final Map<String, Integer> COUNTS = Map.of("two", 2, "three", 3);
 
   private @Nullable ServiceRegistration<MmapProvider> registration;
   private @Nullable Page page;
@@ -38,6 +40,9 @@ public final class StampActivator implements BundleActivator {
     String qualifier = context.getBundle().getVersion().getQualifier();
     if (POLICIES.contains(qualifier)) {
       properties.put("device.unplug", qualifier);
+    }
+    if (COUNTS.containsKey(qualifier)) {
+      properties.put("device.count", COUNTS.get(qualifier));
     }
     leaks = qualifier.equals("leaks");
     registration =

@@ -99,6 +99,19 @@ final class DriverService {
     return registered != null;
   }
 
+  /** Whether its device is open or mapped. */
+  synchronized boolean isInUse() {
+    return registered != null && registered.driver().isInUse();
+  }
+
+  /** The next version does not have the device. */
+  void drop() {
+    synchronized (this) {
+      closed = true;
+    }
+    unregister(false);
+  }
+
   /**
    * As the successor of another service, whose nodes it is to have.
    *

@@ -90,6 +90,7 @@ public final class DriverWhiteboard {
     List<Successor> successors = new ArrayList<>();
     List<DriverService> old = new ArrayList<>();
     List<DriverService> next = new ArrayList<>();
+    List<DriverService> dropped = new ArrayList<>();
     for (DriverService driver : ofBundle(from)) {
       if (!driver.isRegistered()) {
         continue;
@@ -97,10 +98,14 @@ public final class DriverWhiteboard {
       DriverService comer = comers.get(String.valueOf(driver.deviceName()));
       Successor successor = comer == null ? null : comer.successorOf(driver);
       if (comer == null || successor == null) {
-        throw new UpgradeException(
-            UpgradeException.Step.MATCH,
-            "the new version does not offer /dev/" + driver.deviceName()
-                + "; it must have all devices of the old one");
+        if (driver.isInUse()) {
+          throw new UpgradeException(
+              UpgradeException.Step.MATCH,
+              "the new version does not offer /dev/" + driver.deviceName()
+                  + ", which is open or mapped; close it first, or offer it");
+        }
+        dropped.add(driver);
+        continue;
       }
       successors.add(successor);
       old.add(driver);
@@ -108,12 +113,16 @@ public final class DriverWhiteboard {
     }
     if (successors.isEmpty()) {
       throw new UpgradeException(
-          UpgradeException.Step.MATCH, "bundle " + from + " serves no device");
+          UpgradeException.Step.MATCH,
+          dropped.isEmpty()
+              ? "bundle " + from + " serves no device"
+              : "the new version offers none of the old one's devices");
     }
     DeviceTable.Replaced replaced = kernel.kernel().deviceTable().replace(successors);
     for (int i = 0; i < old.size(); i++) {
       next.get(i).takeOver(old.get(i), replaced.drivers().get(i));
     }
+    dropped.forEach(DriverService::drop);
     return replaced.upgrade();
   }
 

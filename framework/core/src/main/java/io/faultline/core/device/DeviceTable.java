@@ -220,7 +220,7 @@ public final class DeviceTable implements AutoCloseable {
   /**
    * Who is to take a driver's place.
    *
-   * @param registration the same name, as many nodes at least
+   * @param registration the same name; nodes that are missing in it must be in no use
    */
   public record Successor(Driver old, DeviceRegistration registration, MmapProvider provider) {}
 
@@ -231,49 +231,76 @@ public final class DeviceTable implements AutoCloseable {
    */
   public record Replaced(List<Driver> drivers, Upgrade upgrade) {}
 
-  /** A driver with nodes that have the old ones' files, not yet in the table. */
+  /** A driver with nodes that have the old ones' files, and with further ones; not yet in the table. */
   private Driver successorOf(Successor successor) throws UpgradeException {
     DeviceRegistration before = successor.old.registration();
     DeviceRegistration wanted = successor.registration;
-    if (!wanted.name().equals(before.name()) || wanted.count() != before.count()) {
+    if (!wanted.name().equals(before.name())) {
       throw new UpgradeException(
           UpgradeException.Step.MATCH,
-          "%s has %d nodes of name %s, its successor %d of name %s; they must be the same"
-              .formatted(
-                  successor.old.name(), before.count(), before.name(), wanted.count(),
-                  wanted.name()));
+          "%s has nodes of name %s, its successor of name %s; they must be the same".formatted(
+              before.driver(), before.name(), wanted.name()));
     }
-    if (wanted.major() != 0 && wanted.major() != before.major()
-        || wanted.minor() != before.minor() && wanted.major() != 0) {
+    if (wanted.major() != 0
+        && (wanted.major() != before.major() || wanted.minor() != before.minor())) {
       throw new UpgradeException(
           UpgradeException.Step.MATCH,
           "%s has the number %d, %d, its successor wants %d, %d".formatted(
               before.name(), before.major(), before.minor(), wanted.major(), wanted.minor()));
     }
-    Driver driver;
     try {
       check(wanted);
-      driver =
-          create(
-              new DeviceRegistration(
-                  wanted.name(), before.major(), before.minor(), wanted.count(),
-                  wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug()),
-              successor.provider);
+      DeviceRegistration registration =
+          new DeviceRegistration(
+              wanted.name(), before.major(), before.minor(), wanted.count(),
+              wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug());
+      Driver driver = create(registration, successor.provider);
+      List<String> paths = paths(registration);
+      for (int i = 0; i < paths.size(); i++) {
+        Inode inode = inodeOfSuccessor(successor.old, paths.get(i), i, registration);
+        driver.nodes().add(new DeviceNode(kernel, driver, paths.get(i), i, inode));
+      }
+      return driver;
     } catch (IllegalArgumentException e) {
       throw new UpgradeException(UpgradeException.Step.MATCH, String.valueOf(e.getMessage()));
     }
-    for (DeviceNode node : successor.old.nodes()) {
-      driver.nodes().add(
-          new DeviceNode(kernel, driver, node.owner(), node.index(), node.inode()));
+  }
+
+  /**
+   * That of the old driver's node, which keeps its number, or a new one.
+   *
+   * @throws IllegalArgumentException when another driver has the name or the number
+   */
+  private synchronized @Nullable Inode inodeOfSuccessor(
+      Driver old, String path, int index, DeviceRegistration registration) {
+    DeviceNode other = byPath.get(path);
+    if (other != null && other.driver() == old) {
+      return other.inode();
     }
-    return driver;
+    DeviceNumber number =
+        new DeviceNumber(registration.major(), registration.minor() + index);
+    DeviceNode taken = byNumber.get(number);
+    DeviceNode inTheWay = taken != null && taken.driver() != old ? taken : other;
+    if (inTheWay != null) {
+      throw new IllegalArgumentException(
+          "%s, %s: the name or the number is taken by %s of driver %s".formatted(
+              path, number, inTheWay.owner(), inTheWay.driver().name()));
+    }
+    return inode(path, number, List.of());
   }
 
   private synchronized void enter(List<Exchange.Pair> pairs) {
     for (Exchange.Pair pair : pairs) {
-      for (int i = 0; i < pair.old().nodes().size(); i++) {
-        DeviceNode node = pair.next().nodes().get(i);
-        node.continueFrom(pair.old().nodes().get(i));
+      for (DeviceNode node : pair.old().nodes()) {
+        DeviceNode heir = pair.heir(node);
+        if (heir == null) {
+          byPath.remove(node.owner(), node);
+          byNumber.remove(node.number(), node);
+        } else {
+          heir.continueFrom(node);
+        }
+      }
+      for (DeviceNode node : pair.next().nodes()) {
         byPath.put(node.owner(), node);
         byNumber.put(node.number(), node);
       }

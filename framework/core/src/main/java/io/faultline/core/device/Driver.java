@@ -113,6 +113,11 @@ public final class Driver implements AutoCloseable, Parking {
     return nodes.stream().map(DeviceNode::owner).toList();
   }
 
+  /** Whether a node of it is open, or mapped. */
+  public boolean isInUse() {
+    return nodes.stream().anyMatch(node -> !node.files().isEmpty());
+  }
+
   /** Whether an area maps a file of this driver's or has operations of it. */
   public boolean owns(Area area) {
     return area.mappedFile() instanceof OpenFileObject file && file.node().driver() == this

@@ -24,6 +24,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts drivers in the place of others, all of them or none: self-test, stop, save, restore, adopt,
@@ -45,7 +46,13 @@ final class Exchange {
    *
    * @param next not yet in the table
    */
-  record Pair(Driver old, Driver next) {}
+  record Pair(Driver old, Driver next) {
+    /** The new driver's node of a path, or null. */
+    @Nullable DeviceNode heir(DeviceNode node) {
+      return next.nodes().stream().filter(other -> other.owner().equals(node.owner()))
+          .findFirst().orElse(null);
+    }
+  }
 
   /** Enters new drivers in the table, and takes the old ones out. */
   @FunctionalInterface
@@ -90,6 +97,7 @@ final class Exchange {
     boolean done = false;
     int moved = 0;
     try {
+      checkDropped();
       for (Pair pair : pairs) {
         handOverState(pair);
       }
@@ -176,6 +184,20 @@ final class Exchange {
     return true;
   }
 
+  /** A node that the new version does not have may go only when nobody uses it. */
+  private void checkDropped() throws UpgradeException {
+    for (Pair pair : pairs) {
+      for (DeviceNode node : pair.old.nodes()) {
+        if (pair.heir(node) == null && !node.files().isEmpty()) {
+          throw new UpgradeException(
+              Step.MATCH,
+              "%s is open or mapped (%d files), and the new version does not have it".formatted(
+                  node.owner(), node.files().size()));
+        }
+      }
+    }
+  }
+
   private void handOverState(Pair pair) throws UpgradeException {
     // One for each account: devices of one bundle may show the same pages.
     PageMoves move =
@@ -186,16 +208,19 @@ final class Exchange {
     DriverPages oldPages = pages.apply(pair.old.registration());
     int[] version = {1};
     ask(Step.SAVE, pair.old, "stateVersion", driver -> version[0] = driver.stateVersion());
-    for (int i = 0; i < pair.old.nodes().size(); i++) {
-      int index = i;
+    for (DeviceNode node : pair.old.nodes()) {
+      DeviceNode heir = pair.heir(node);
+      if (heir == null) {
+        continue;
+      }
       StateBuffer state = new StateBuffer(version[0]);
       ask(
-          Step.SAVE, pair.old, pair.old.nodes().get(i), "saveState",
-          driver -> driver.saveState(index, state.writer(oldPages, move)));
+          Step.SAVE, pair.old, node, "saveState",
+          driver -> driver.saveState(node.index(), state.writer(oldPages, move)));
       stateBytes += state.size();
       ask(
-          Step.RESTORE, pair.next, pair.next.nodes().get(i), "restoreState",
-          driver -> driver.restoreState(index, state.version(), state.reader(move)));
+          Step.RESTORE, pair.next, heir, "restoreState",
+          driver -> driver.restoreState(heir.index(), state.version(), state.reader(move)));
     }
   }
 
@@ -204,15 +229,15 @@ final class Exchange {
       PageMoves move =
           Objects.requireNonNull(moves.get(pages.apply(pair.next.registration())));
       try {
-        for (int i = 0; i < pair.old.nodes().size(); i++) {
-          DeviceNode next = pair.next.nodes().get(i);
-          for (OpenFileObject file : pair.old.nodes().get(i).files()) {
-            adopter.adopt(file, next);
+        for (DeviceNode node : pair.old.nodes()) {
+          DeviceNode heir = pair.heir(node);
+          for (OpenFileObject file : node.files()) {
+            adopter.adopt(file, present(heir, node));
           }
         }
         for (Area area : stopped.areas(pair.old::serves)) {
           DeviceNode node = pair.old.nodeOf(area);
-          DeviceNode next = pair.next.nodes().get(node.index());
+          DeviceNode next = present(pair.heir(node), node);
           List<Install> installs = adopter.adopt(area, next, pair.old);
           checkBareFrames(stopped, area, installs, move);
           checkRegisters(stopped, area, installs, next, pair.old);
@@ -221,6 +246,15 @@ final class Exchange {
         throw failed(Step.ADOPT, refused);
       }
     }
+  }
+
+  /** Who opened it after it was looked at waits in its {@code open}. */
+  private static DeviceNode present(@Nullable DeviceNode heir, DeviceNode node)
+      throws ErrnoException {
+    if (heir == null) {
+      throw new ErrnoException(Errno.EBUSY, node.owner() + " has just been opened");
+    }
+    return heir;
   }
 
   /** Nothing but their owner keeps them from being handed out again. */
