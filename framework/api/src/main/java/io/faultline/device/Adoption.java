@@ -3,6 +3,7 @@
 package io.faultline.device;
 
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Page;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import org.osgi.annotation.versioning.ProviderType;
@@ -21,6 +22,12 @@ public interface Adoption {
    * on.
    */
   int index();
+
+  /**
+   * Whether the area has lost what was mapped in it: after a gap, or after quarantine. In an upgrade
+   * nothing is lost. A driver that maps its areas up front does so again where this is true.
+   */
+  boolean pagesLost();
 
   /**
    * Attaches the driver's operations; must be called, and takes effect when nobody refuses. Operations
@@ -42,4 +49,14 @@ public interface Adoption {
    *     its page offset tells
    */
   void remapPfnRange(long address, long frame, long length) throws ErrnoException;
+
+  /**
+   * Maps a page where nothing is mapped, as {@link MmapRequest#insertPage} does; what is mapped there
+   * stays. Takes effect when nobody refuses; the kernel takes a reference of its own.
+   *
+   * @param address the page's first byte, within the area
+   * @throws ErrnoException EINVAL when the area was not mapped with {@code insertPage}, when the address
+   *     is not in it, or when the page is freed; EBUSY when a page was inserted there already
+   */
+  void insertPage(long address, Page page) throws ErrnoException;
 }

@@ -107,6 +107,10 @@ public interface HandOver {
    * Takes over an area: attaches operations, sets private data, counts it as {@link MmapProvider#mmap}
    * does. The private data is as for {@link #adopt(OpenFile)}.
    *
+   * <p>Also asked of the very driver when it is brought back from quarantine, for areas that it had
+   * mapped up front: {@link Adoption#pagesLost} is true, and {@link
+   * io.faultline.mm.VmOperations#close} follows for what it had there before.
+   *
    * @throws ErrnoException to refuse
    */
   default void adopt(Adoption area) throws ErrnoException {

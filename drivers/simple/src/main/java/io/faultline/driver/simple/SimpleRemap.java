@@ -11,8 +11,11 @@ import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
 import io.faultline.device.StateReader;
 import io.faultline.device.StateWriter;
+import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import io.faultline.mm.VmOperations;
+import io.faultline.mm.Vma;
 import java.io.IOException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -45,10 +48,22 @@ public final class SimpleRemap implements MmapProvider, HandOver {
     memory.restore(in);
   }
 
-  /** The area's page offset is a frame's number, and the frames are the same. */
+  /** The area's page offset is a frame's number; after an upgrade the frames are the same. */
   @Override
-  public void adopt(Adoption area) {
+  public void adopt(Adoption area) throws ErrnoException {
     area.setOperations(OPERATIONS);
+    if (area.pagesLost()) {
+      Vma vma = area.vma();
+      long pages = (vma.end() - vma.start()) / Mman.PAGE_SIZE;
+      if (memory.page(vma.pageOffset()) == null
+          || memory.page(vma.pageOffset() + pages - 1) == null) {
+        throw new ErrnoException(
+            Errno.EINVAL,
+            "area: frame %d on, which it shows, are not this version's"
+                .formatted(vma.pageOffset()));
+      }
+      area.remapPfnRange(vma.start(), vma.pageOffset(), vma.end() - vma.start());
+    }
   }
 
   @Override

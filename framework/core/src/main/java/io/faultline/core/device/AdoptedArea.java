@@ -3,15 +3,18 @@
 package io.faultline.core.device;
 
 import static io.faultline.core.area.VmBits.VM_MAYWRITE;
+import static io.faultline.core.area.VmBits.VM_MIXEDMAP;
 import static io.faultline.core.area.VmBits.VM_PFNMAP;
 import static io.faultline.core.area.VmBits.VM_SHARED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.device.MmapRequestObject.Install;
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.Adoption;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import io.faultline.mm.Page;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import java.util.ArrayList;
@@ -57,6 +60,12 @@ final class AdoptedArea implements Adoption {
   }
 
   @Override
+  public boolean pagesLost() {
+    checkOpen();
+    return before == null;
+  }
+
+  @Override
   public void setOperations(VmOperations attached) {
     checkOpen();
     operations = node.guard(Objects.requireNonNull(attached, "operations"));
@@ -91,6 +100,38 @@ final class AdoptedArea implements Adoption {
     }
     BareFrames.check(node, before, frame, install.pages());
     installs.add(install);
+  }
+
+  @Override
+  public void insertPage(long address, Page page) throws ErrnoException {
+    checkOpen();
+    if (!area.hasAny(VM_MIXEDMAP)) {
+      throw invalid("area: it was not mapped with insertPage, and its flags cannot change");
+    }
+    ScopedPageMapper.checkAddress(area.start(), area.end(), address);
+    PhysicalMemory memory = node.kernel().memory();
+    Install install = new Install(address, ScopedPageMapper.checkPage(memory, page), 1, true);
+    for (Install other : installs) {
+      if (other.address() < install.end() && install.address() < other.end()) {
+        throw new ErrnoException(
+            Errno.EBUSY, "address: a page is mapped at 0x%x already".formatted(address));
+      }
+    }
+    try {
+      memory.get(install.frame());
+    } catch (IllegalStateException e) {
+      throw invalid("page: " + e.getMessage());
+    }
+    installs.add(install);
+  }
+
+  /** Drops the references of what will not be mapped. */
+  static void discard(DeviceNode node, List<Install> installs) {
+    for (Install install : installs) {
+      if (install.counted()) {
+        node.kernel().memory().put(install.frame());
+      }
+    }
   }
 
   private static ErrnoException invalid(String detail) {

@@ -94,6 +94,7 @@ final class Adopter {
     }
     if (refusal != null || operations == null) {
       area.setPrivateData(before);
+      AdoptedArea.discard(node, adoption.installs());
       throw new ErrnoException(
           refusal == null ? Errno.EINVAL : refusal.errno(),
           "area [0x%x, 0x%x) of process %d: %s".formatted(
@@ -132,7 +133,9 @@ final class Adopter {
         mapping.area.linkAgain();
       }
       for (Install install : mapping.installs) {
-        BareFrames.claim(mapping.node, install.frame(), install.pages());
+        if (!install.counted()) {
+          BareFrames.claim(mapping.node, install.frame(), install.pages());
+        }
       }
       if (!mapping.installs.isEmpty()) {
         stopped.remap(mapping.area, mapping.installs);
@@ -145,7 +148,10 @@ final class Adopter {
 
   /** As if nobody had been asked. */
   void undo() {
-    areas.forEach(mapping -> mapping.area.setPrivateData(mapping.before));
+    for (Mapping mapping : areas) {
+      mapping.area.setPrivateData(mapping.before);
+      AdoptedArea.discard(mapping.node, mapping.installs);
+    }
     files.forEach(file -> file.file.setPrivateData(file.before));
   }
 }

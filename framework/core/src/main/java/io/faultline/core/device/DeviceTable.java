@@ -176,17 +176,7 @@ public final class DeviceTable implements AutoCloseable {
           || !driver.paths().contains(name) && !driver.registration().driver().equals(name)) {
         continue;
       }
-      try (StopWorld.Stopped stopped =
-          world.stop(driver.registration().timeoutMillis(), Set.of(driver))) {
-        if (driver.suppliesZeros()) {
-          // Those are not its pages.
-          stopped.areas(driver::serves).forEach(stopped::zap);
-        }
-        count += driver.restore() ? driver.nodes().size() : 0;
-      } catch (ErrnoException busy) {
-        kernel.log().problem(
-            "driver " + driver.name() + " could not be restored: " + busy.getMessage(), null);
-      }
+      count += new Quarantine(kernel, world).end(driver);
     }
     return count;
   }

@@ -349,14 +349,19 @@ public final class Driver implements AutoCloseable, Parking {
     return phase == Phase.QUARANTINED;
   }
 
-  /** Brings it back from quarantine; false when it is in none. */
-  synchronized boolean restore() {
+  /** Begins to bring it back from quarantine; false when it is in none. */
+  synchronized boolean beginRestore() {
     if (phase != Phase.QUARANTINED) {
       return false;
     }
+    change(Phase.EXCHANGING);
+    return true;
+  }
+
+  /** It serves again; errors are counted from 0. */
+  synchronized void endRestore() {
     errors.set(0);
     change(Phase.SERVING);
-    return true;
   }
 
   boolean isGone() {

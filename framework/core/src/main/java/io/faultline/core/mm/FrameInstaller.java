@@ -32,14 +32,21 @@ public final class FrameInstaller {
   }
 
   /**
-   * Puts bare frames in the place of others that the driver had mapped; what a process has copied stays.
-   * The space's lock is held for writing.
+   * Puts bare frames in the place of others that the driver had mapped, and counted pages where nothing
+   * is mapped; what a process has copied stays. The space's lock is held for writing.
    */
   public static void replace(
       AddressSpace space, Area area, List<MmapRequestObject.Install> installs) {
     long rights = PageProtector.rights(area, area.hasAny(VM_SHARED));
     FrameGather gather = new FrameGather(space.tables());
     for (MmapRequestObject.Install install : installs) {
+      if (install.counted()) {
+        if (!space.tables().compareAndSet(
+            install.address(), Pte.NONE, Pte.of(install.frame(), rights, Pte.ACCESSED))) {
+          space.memory().put(install.frame());
+        }
+        continue;
+      }
       space
           .tables()
           .visit(

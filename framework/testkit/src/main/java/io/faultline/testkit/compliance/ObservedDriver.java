@@ -12,6 +12,7 @@ import io.faultline.device.StateReader;
 import io.faultline.device.StateWriter;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import io.faultline.mm.Page;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import java.io.IOException;
@@ -209,6 +210,16 @@ final class ObservedDriver implements MmapProvider, HandOver {
             public void remapPfnRange(long address, long frame, long length)
                 throws ErrnoException {
               area.remapPfnRange(address, frame, length);
+            }
+
+            @Override
+            public boolean pagesLost() {
+              return area.pagesLost();
+            }
+
+            @Override
+            public void insertPage(long address, Page page) throws ErrnoException {
+              area.insertPage(address, page);
             }
           });
           return null;
