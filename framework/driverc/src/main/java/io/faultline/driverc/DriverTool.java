@@ -4,7 +4,6 @@ package io.faultline.driverc;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.URISyntaxException;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +40,7 @@ public final class DriverTool implements ToolProvider {
 
   /** The tool of the distribution that this class's jar lies in. */
   public DriverTool() {
-    this(home(), null);
+    this(Home.ofThisJar(), null);
   }
 
   /**
@@ -51,16 +50,6 @@ public final class DriverTool implements ToolProvider {
   DriverTool(Path home, @Nullable Kit kit) {
     this.home = home;
     this.kit = kit;
-  }
-
-  private static Path home() {
-    try {
-      Path jar = Path.of(
-          DriverTool.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      return jar.resolve("../../..").normalize();
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException("cannot tell where the driver compiler's jar lies", e);
-    }
   }
 
   /**

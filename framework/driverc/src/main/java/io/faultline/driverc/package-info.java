@@ -8,6 +8,8 @@
  * <p>No bundle itself: a jar of its own in {@code lib/driver}, which the script runs as a program and
  * {@code insmod FILE.java} loads for as long as it takes. So neither bnd nor the compiler costs
  * anything while the system starts.
+ *
+ * <p>{@code faultline new}, beside it, makes the Maven project of a driver from the archetype.
  */
 @NullMarked
 package io.faultline.driverc;
