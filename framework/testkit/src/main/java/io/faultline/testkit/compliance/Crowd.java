@@ -2,7 +2,6 @@
 // Copyright the Faultline authors
 package io.faultline.testkit.compliance;
 
-import io.faultline.mm.ErrnoException;
 import io.faultline.mm.SignalException;
 import java.util.ArrayList;
 import java.util.List;
