@@ -13,8 +13,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code faultline pressure}, for some seconds on each device. docs/memory.md has what long runs gave. */
+@Execution(ExecutionMode.CONCURRENT)
 class PressureIT {
   private static final Path SCRIPT =
       Path.of(System.getProperty("faultline.home")).resolve("faultline").normalize();

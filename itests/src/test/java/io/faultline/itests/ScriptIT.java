@@ -14,8 +14,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The script that a user runs, on the folder as it was assembled. Outside any container. */
+@Execution(ExecutionMode.CONCURRENT)
 class ScriptIT {
   private static final Path SCRIPT =
       Path.of(System.getProperty("faultline.home")).resolve("faultline").normalize();
