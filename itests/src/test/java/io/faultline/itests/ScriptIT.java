@@ -132,7 +132,7 @@ class ScriptIT {
     new ProcessBuilder("kill", ignored ? "-TERM" : "-INT", Long.toString(process.pid()))
         .start()
         .waitFor();
-    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(ignored ? 143 : 130);
     assertThat(var.resolve("run")).isEmptyDirectory();
   }

@@ -27,6 +27,8 @@ import io.faultline.mm.SignalCode;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -419,13 +421,14 @@ class BookTest {
         program.mprotect(address(i), PAGE, Mman.PROT_READ);
       }
       long best = Long.MAX_VALUE;
+      ThreadMXBean threads = ManagementFactory.getThreadMXBean();
       for (int round = 0; round < 10; round++) {
-        long began = System.nanoTime();
+        long began = threads.getCurrentThreadCpuTime();
         for (int i = 0; i < 2000; i++) {
           int page = (int) (i * 7919L % areas);
           assertThat(program.area(address(page)).start()).isEqualTo(address(page));
         }
-        best = Math.min(best, System.nanoTime() - began);
+        best = Math.min(best, threads.getCurrentThreadCpuTime() - began);
       }
       return best;
     }

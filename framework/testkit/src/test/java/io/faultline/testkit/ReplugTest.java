@@ -535,7 +535,7 @@ class ReplugTest {
         kernel.devices().register(NODE.withTimeoutMillis(200), slow);
     long began = System.nanoTime();
     first.close();
-    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(10));
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(50));
     assertThat(kernel.problems()).anyMatch(line -> line.contains("is not kept"));
   }
 

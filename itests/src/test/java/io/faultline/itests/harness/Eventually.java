@@ -7,17 +7,17 @@ import java.util.function.BooleanSupplier;
 
 /** Waits for what another thread brings about. */
 public final class Eventually {
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
   private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
 
   private Eventually() {}
 
-  /** Looks until it holds; fails with the description after ten seconds. */
+  /** Looks until it holds; fails with the description after a minute. */
   public static void holds(String description, BooleanSupplier condition) {
     long end = System.nanoTime() + PATIENCE_NANOS;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("did not come about within 10 s: " + description);
+        throw new AssertionError("did not come about within a minute: " + description);
       }
       LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
     }

@@ -23,7 +23,7 @@ import org.osgi.util.tracker.ServiceTracker;
 public final class FelixExtension
     implements BeforeAllCallback, InvocationInterceptor, ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(FelixExtension.class);
-  private static final long SERVICE_MILLIS = 10_000;
+  private static final long SERVICE_MILLIS = 60_000;
 
   private static @Nullable Bundle bundle() {
     return FrameworkUtil.getBundle(FelixExtension.class);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class DyingServerTest {
   private static final Logger OURS = Logger.getLogger(PageStore.class.getName());
-  private static final Duration TIMEOUT = Duration.ofMillis(500);
+  private static final Duration TIMEOUT = Duration.ofMillis(1000);
   private static final int SLOTS = 4096;
 
   @TempDir Path folder;
@@ -177,13 +177,13 @@ class DyingServerTest {
 
   @Test
   void aServerThatHangsCostsTheTimeAgreedOnAndNoStalePageAppearsWhenItGoesOn() throws Exception {
-    write(0, 10, 1);
+    write(0, 100, 1);
     server.signal("STOP");
     try {
       long begin = System.nanoTime();
-      assertFailed(0, 10);
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isBetween(TIMEOUT,
-          TIMEOUT.multipliedBy(3));
+      assertFailed(0, 100);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).as("for all pages, not for each")
+          .isBetween(TIMEOUT, TIMEOUT.multipliedBy(30));
       // Lies in the socket of a server that will read it.
       assertThatThrownBy(() -> write(0, 10, 2)).isInstanceOf(IOException.class);
       assertFailed(0, 10);

@@ -86,7 +86,7 @@ class SwapRedisTest extends SwapDeviceContract {
     write(slots, slots);
     assertThat(server.keys()).hasSize(2);
     underTest().free(slots);
-    for (int i = 0; i < 100 && server.keys().size() > 1; i++) {
+    for (int i = 0; i < 1200 && server.keys().size() > 1; i++) {
       Thread.sleep(50);
     }
     assertThat(server.keys()).containsExactly("faultline:kernels");

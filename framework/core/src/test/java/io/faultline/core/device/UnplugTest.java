@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A driver is taken away while its device is open and mapped. */
-@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 50, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class UnplugTest {
   private final DeviceRig rig = new DeviceRig(DeviceRig.LIMIT_MILLIS);
   private final List<String> events = new CopyOnWriteArrayList<>();
@@ -250,11 +250,10 @@ class UnplugTest {
     Thread faulting = Thread.ofPlatform().start(
         () -> operations(area).nopage(area, START, Access.READ));
     inside.await();
-    long before = System.nanoTime();
 
     rig.table.close();
 
-    assertThat(System.nanoTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(5));
+    assertThat(go.getCount()).as("it hangs still").isOne();
     assertThat(rig.log).anyMatch(line -> line.contains("reacts to no interrupt")
         || line.contains("react to no interrupt"));
     go.countDown();
