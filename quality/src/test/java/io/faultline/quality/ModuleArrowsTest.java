@@ -78,7 +78,8 @@ class ModuleArrowsTest {
     classes().that().resideInAPackage("io.faultline.driver..").should()
         .resideInAnyPackage("io.faultline.driver.zero..", "io.faultline.driver.simple..",
             "io.faultline.driver.scullp..", "io.faultline.driver.framebuffer..",
-            "io.faultline.driver.hostfile..", "io.faultline.driver.uio..", "io.faultline.driver.ring..",
+            "io.faultline.driver.hostfile..", "io.faultline.driver.ring..",
+            "io.faultline.driver.uio..",
             "io.faultline.driver.swapfile..",
             "io.faultline.driver.swapzram..", "io.faultline.driver.swapredis..")
         .because("a new driver is added to the list of userOfTheApiKnowsTheApiAlone")

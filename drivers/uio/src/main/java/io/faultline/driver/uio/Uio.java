@@ -115,7 +115,8 @@ public final class Uio implements MmapProvider, HandOver {
     if (index < 0) {
       throw new ErrnoException(
           Errno.EINVAL,
-          "offset: there is no map " + request.pageOffset() + "; the offset in pages is the number of"
+          "offset: there is no map " + request.pageOffset()
+              + "; the offset in pages is the number of"
               + " a map, 0 to " + (device.maps().size() - 1));
     }
     UioMap map = device.maps().get(index);
@@ -153,11 +154,15 @@ public final class Uio implements MmapProvider, HandOver {
             + " bytes");
   }
 
-  /** Its listener's count is the file's private data already, unless another driver opened it. */
+  /**
+   * What it has read is the file's private data, which an upgrade keeps. After a gap nobody knows: the
+   * last interrupt is told again rather than lost.
+   */
   @Override
   public void adopt(OpenFile file) {
     if (!(file.privateData() instanceof int[])) {
-      open(file);
+      int count = device.interrupts().count();
+      file.setPrivateData(new int[] {count == 0 ? 0 : count - 1});
     }
   }
 

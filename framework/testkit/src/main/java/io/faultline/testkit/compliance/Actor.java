@@ -78,14 +78,14 @@ final class Actor {
   }
 
   /** Takes from the kernel which places are mapped, and which of them can be written. */
-  void follow() {
+  void follow(PageNumbers numbers) {
     List<Vma> areas = program.areas();
     cells.entrySet().removeIf(entry -> {
       long address = Places.address(entry.getKey());
       for (Vma area : areas) {
         if (area.start() <= address && address < area.end()) {
           entry.getValue().writable = area.has(VmFlag.WRITE);
-          return false;
+          return !numbers.stands(entry.getValue(), area, address);
         }
       }
       return true;

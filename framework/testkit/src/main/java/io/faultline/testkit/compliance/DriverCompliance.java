@@ -138,6 +138,25 @@ public abstract class DriverCompliance {
     return OptionalInt.empty();
   }
 
+  /**
+   * Whether the offset of {@code mmap} selects one of several maps, as with Linux's {@code uio}: offset
+   * <i>n</i> pages is map <i>n</i> from its beginning. Map 0 has 8 pages at least. The kit calls page
+   * <i>i</i> of map <i>n</i> page 50<i>n</i> + <i>i</i>. A part of an area that a split or a move left
+   * with another map's offset is not looked at any more: which page it shows depends on whether it was
+   * touched before.
+   */
+  protected boolean offsetSelectsMap() {
+    return false;
+  }
+
+  /**
+   * Whether {@code read} and {@code write} move the bytes of the device's pages. Not so where they tell
+   * something else: interrupts, say.
+   */
+  protected boolean filesShowPages() {
+    return true;
+  }
+
   /** Its nodes, of which the kit uses the first; and its time limit. */
   protected DeviceRegistration registration() {
     return DeviceRegistration.of("compliance").withTimeoutMillis(1000);

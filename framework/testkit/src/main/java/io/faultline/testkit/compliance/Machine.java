@@ -30,6 +30,7 @@ final class Machine implements AutoCloseable {
   private final Plugged plugged;
   private final DeviceFile file;
   private final Contents contents = new Contents(watch);
+  private final PageNumbers numbers;
   private final IdleFrames idle = new IdleFrames(watch);
   private final @Nullable Actor[] actors = new Actor[ACTORS];
   private boolean mapsItsOwn;
@@ -37,6 +38,7 @@ final class Machine implements AutoCloseable {
 
   Machine(DriverCompliance compliance, Facades facades) throws Exception {
     kernel = BootedKernel.boot(compliance.memory(), KernelProfile.LINUX_6_18);
+    numbers = new PageNumbers(compliance.offsetSelectsMap());
     plugged = new Plugged(compliance, kernel, watch, facades);
     file = new DeviceFile(kernel, plugged.can("read"), compliance.size());
     actors[0] = spawn();
@@ -123,7 +125,7 @@ final class Machine implements AutoCloseable {
   private void follow() {
     for (Actor actor : actors) {
       if (actor != null) {
-        actor.follow();
+        actor.follow(numbers);
       }
     }
     forgetWhatNobodyMaps();
@@ -236,7 +238,8 @@ final class Machine implements AutoCloseable {
     }
     Object source = sourceOf(watch.takeBacking());
     for (int i = 0; i < count; i++) {
-      actor.cells.put(at + i, new Actor.Cell(source, offset + i, shared, rw, null));
+      actor.cells.put(
+          at + i, new Actor.Cell(source, numbers.of(offset, i), shared, rw, null));
     }
     follow();
   }
@@ -377,11 +380,12 @@ final class Machine implements AutoCloseable {
     return file.has(anyone(), cell.page);
   }
 
-  void atOnce(int page, boolean byWrite) {
+  void atOnce(int offset, boolean byWrite) {
     if (plugged.isUnplugged() || byWrite && !canWrite() || !canMap() || readOnly) {
       return;
     }
     idle.forget();
+    int page = numbers.of(offset, 0);
     List<Actor> several = new ArrayList<>();
     try {
       for (int i = 0; i < Crowd.SIZE; i++) {
@@ -398,7 +402,7 @@ final class Machine implements AutoCloseable {
         long address = actor.program.mmapAt(
             Places.address(Crowd.PLACE), actor.fd, Places.bytes(1),
             Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED | Mman.MAP_FIXED,
-            Places.bytes(page));
+            Places.bytes(offset));
         mapped.add(actor);
         boolean device = watch.takeBacking() == Watch.Backing.DEVICE;
         own &= device && address == Places.address(Crowd.PLACE);

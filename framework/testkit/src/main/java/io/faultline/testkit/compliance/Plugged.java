@@ -50,9 +50,9 @@ final class Plugged {
     return path;
   }
 
-  /** Whether it has that method of {@link MmapProvider}. */
+  /** Whether it has that method of {@link MmapProvider}; read and write count for pages only. */
   boolean can(String method) {
-    return overridden.contains(method);
+    return overridden.contains(method) && (method.equals("mmap") || compliance.filesShowPages());
   }
 
   boolean handsOver() {

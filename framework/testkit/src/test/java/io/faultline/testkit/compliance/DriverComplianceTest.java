@@ -48,7 +48,8 @@ class DriverComplianceTest {
 
   @ParameterizedTest
   @ValueSource(classes = {PlantedBugs.Right.class, PlantedBugs.RightAndLazy.class,
-    PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class})
+    PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class,
+    PlantedBugs.RightAndHasMaps.class})
   void aDriverThatIsRightPasses(Class<?> kit) {
     assertThat(failures(kit)).isEmpty();
   }
@@ -69,6 +70,7 @@ class DriverComplianceTest {
     "CountsBeforeItRefuses, whatMmapRefusesIsNotCounted, REFUSED_MMAP_LEAVES_NOTHING",
     "UsesAnAreaAfterItsClose, exitClosesAll, AREA_IS_NOT_KEPT",
     "IgnoresThePageOffset, everyPageIsThatOfItsOffset, PAGE_OF_ITS_OFFSET",
+    "TakesTheMapForAPage, everyPageIsThatOfItsOffset, PAGE_OF_ITS_OFFSET",
     "WritesToACopy, readAndWriteSeeWhatIsMapped, READ_AND_WRITE_SEE_WHAT_IS_MAPPED",
     "MakesPagesWithoutALock, thoseWhoTouchAPageAtOnceShareIt, ONE_PAGE_FOR_ONE_OFFSET",
     "StaysInARegistryOfTheJvm, itsClassLoaderCanBeCollected, CLASS_LOADER_IS_COLLECTABLE",

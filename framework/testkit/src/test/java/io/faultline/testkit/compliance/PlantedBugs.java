@@ -17,6 +17,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
+import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
 import java.io.IOException;
@@ -647,6 +648,80 @@ final class PlantedBugs {
       return pages.allocate();
     } catch (ErrnoException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /** Two maps of eight pages, which the offset selects. No bug. */
+  static class Maps implements MmapProvider {
+    private static final int EACH = 8;
+
+    private final List<Page> pages = new ArrayList<>();
+
+    Maps(PageAllocator allocator) {
+      for (int i = 0; i < 2 * EACH; i++) {
+        pages.add(PlantedBugs.allocate(allocator));
+      }
+    }
+
+    @Override
+    public int read(OpenFile file, long offset, MemorySegment target) {
+      return (int) target.fill((byte) 7).byteSize();
+    }
+
+    @Override
+    public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+      if (request.pageOffset() > 1 || request.length() > EACH * Mman.PAGE_SIZE) {
+        throw new ErrnoException(Errno.EINVAL, "offset: there are maps 0 and 1, of 8 pages each");
+      }
+      request.addFlags(VmFlag.DONTEXPAND);
+      request.setOperations(new VmOperations() {
+        @Override
+        public Nopage nopage(Vma vma, long address, Access access) {
+          return vma.pageOffset() > 1
+              ? Nopage.SIGBUS
+              : Nopage.minor(pages.get(index(vma, address)).get());
+        }
+      });
+    }
+
+    int index(Vma vma, long address) {
+      int page = (int) (vma.pageOffsetOf(address) - vma.pageOffset());
+      return (int) vma.pageOffset() * EACH + page;
+    }
+
+    void deactivate() {
+      pages.forEach(Page::put);
+    }
+  }
+
+  /** The kit on {@link Maps}. */
+  static class RightAndHasMaps extends DriverCompliance {
+    @Override
+    protected MmapProvider driver(PageAllocator pages) {
+      return new Maps(pages);
+    }
+
+    @Override
+    protected boolean offsetSelectsMap() {
+      return true;
+    }
+
+    @Override
+    protected boolean filesShowPages() {
+      return false;
+    }
+  }
+
+  /** Takes the offset for a page, as most devices may: map 1 begins with the second page of map 0. */
+  static class TakesTheMapForAPage extends RightAndHasMaps {
+    @Override
+    protected MmapProvider driver(PageAllocator pages) {
+      return new Maps(pages) {
+        @Override
+        int index(Vma vma, long address) {
+          return (int) vma.pageOffsetOf(address);
+        }
+      };
     }
   }
 }
