@@ -41,12 +41,17 @@ final class Interrupts {
     return words.get(INT, COUNT);
   }
 
-  synchronized boolean isEnabled() {
-    return !is(MASKED);
+  /** {@link Registers#ENABLED} and {@link Registers#IS_PENDING}. */
+  synchronized int status() {
+    return (is(MASKED) ? 0 : Registers.ENABLED) | (is(PENDING) ? Registers.IS_PENDING : 0);
   }
 
-  synchronized boolean isPending() {
-    return is(PENDING);
+  boolean isEnabled() {
+    return (status() & Registers.ENABLED) != 0;
+  }
+
+  boolean isPending() {
+    return (status() & Registers.IS_PENDING) != 0;
   }
 
   /** The device raises it. */

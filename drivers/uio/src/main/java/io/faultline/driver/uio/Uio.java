@@ -144,6 +144,7 @@ public final class Uio implements MmapProvider, HandOver {
       throw tooLong(index, map);
     }
     request.setOperations(PHYSICAL);
+    request.setPrivateData(index);
     request.remapPfnRange(request.start(), map.frame(), request.length());
   }
 
@@ -166,9 +167,19 @@ public final class Uio implements MmapProvider, HandOver {
     }
   }
 
+  /**
+   * Frames stay mapped in an upgrade. In a gap they were unmapped, and private data is lost: which frames
+   * a part of an area that was split has shown nobody can tell then.
+   */
   @Override
-  public void adopt(Adoption area) {
-    area.setOperations(area.vma().has(VmFlag.PFNMAP) ? PHYSICAL : logical);
+  public void adopt(Adoption area) throws ErrnoException {
+    boolean physical = area.vma().has(VmFlag.PFNMAP);
+    if (physical && area.vma().privateData() == null) {
+      throw new ErrnoException(
+          Errno.ENXIO,
+          "adopt: the frames of a physical map are mapped by mmap alone; map it again");
+    }
+    area.setOperations(physical ? PHYSICAL : logical);
   }
 
   /**

@@ -3,7 +3,9 @@
 package io.faultline.driver.uio;
 
 import io.faultline.device.DeviceMemory;
+import io.faultline.device.IoMemory;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Page;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -22,23 +24,28 @@ public final class UioDevice {
   private final Interrupts interrupts;
 
   /**
-   * A device with a map of each kind.
+   * A device with memory that is ordinary pages, frames in a row, a mailbox that does not begin with its
+   * page, and registers.
    *
    * @throws ErrnoException ENOMEM
    */
   @Activate
-  public UioDevice(@Reference DeviceMemory memory) throws ErrnoException {
-    this(
-        memory,
-        List.of(
-            UioMap.logical("buffers", memory.region("buffers", 4), 0),
-            UioMap.physical("frames", memory.run("frames", 3)),
-            UioMap.logical("mailbox", memory.region("mailbox", 1), 0x200)));
+  public UioDevice(@Reference DeviceMemory memory, @Reference IoMemory io) throws ErrnoException {
+    interrupts = new Interrupts(state(memory));
+    maps = List.of(
+        UioMap.logical("buffers", memory.region("buffers", 4), 0),
+        UioMap.physical("frames", memory.run("frames", 3)),
+        UioMap.logical("mailbox", memory.region("mailbox", 1), 0x200),
+        UioMap.physical(io.region("registers", 1, new Registers(interrupts))));
   }
 
   UioDevice(DeviceMemory memory, List<UioMap> maps) throws ErrnoException {
+    interrupts = new Interrupts(state(memory));
     this.maps = List.copyOf(maps);
-    interrupts = new Interrupts(memory.region("state", 1).getFirst());
+  }
+
+  private static Page state(DeviceMemory memory) throws ErrnoException {
+    return memory.region("state", 1).getFirst();
   }
 
   List<UioMap> maps() {

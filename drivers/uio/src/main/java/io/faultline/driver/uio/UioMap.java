@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.driver.uio;
 
+import io.faultline.device.IoRegion;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Page;
 import java.util.List;
@@ -34,6 +35,13 @@ record UioMap(String name, Type type, long address, long offset, long size, List
   /** One whose pages follow one another. */
   static UioMap physical(String name, List<Page> pages) {
     return of(name, Type.PHYSICAL, pages, 0);
+  }
+
+  /** Registers: they are mapped as frames are, and each access is a call. */
+  static UioMap physical(IoRegion registers) {
+    return new UioMap(
+        registers.name(), Type.PHYSICAL, registers.frame() << Mman.PAGE_SHIFT, 0,
+        registers.length(), List.of());
   }
 
   private static UioMap of(String name, Type type, List<Page> pages, long offset) {

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.faultline.device.AccessMode;
 import io.faultline.device.DeviceMemory;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
@@ -30,6 +31,9 @@ class UioTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final DeviceRegistration FIRST =
       new DeviceRegistration("uio0", 0, 0, 1, 2000, "uio", "1.0.0");
+
+  private static final DeviceRegistration SHIPPED =
+      new DeviceRegistration("uio1", 0, 0, 1, 2000, "shipped", "1.0.0");
 
   private final BootedKernel kernel;
   private final DeviceMemory memory;
@@ -300,7 +304,8 @@ class UioTest {
   void contentsAndCountsOutliveAGap() throws Exception {
     long buffers = map(0, 4);
     program.poke(buffers, "logical");
-    program.poke(map(1, 1), "physical");
+    long frames = map(1, 1);
+    program.poke(frames, "physical");
     device.interrupts().raise();
     registered.close();
     assertSigbus(buffers, () -> program.memory().getByte(buffers));
@@ -310,19 +315,46 @@ class UioTest {
     assertThat(program.peek(buffers, 7)).isEqualTo("logical");
     assertThat(program.peek(map(1, 1), 8)).isEqualTo("physical");
     assertThat(read(program, fd)).isEqualTo("\1\0\0\0");
+    assertSigbus(frames, () -> program.memory().getByte(frames)); // until it is mapped again
+  }
+
+  // ---- registers --------------------------------------------------------------------------------
+
+  @Test
+  void registersAnswerEachAccess() throws Exception {
+    UioDevice shipped = new UioDevice(kernel.memory("shipped"), kernel.io(SHIPPED));
+    AutoCloseable unused = kernel.devices().register(
+        SHIPPED, new Uio(shipped, 0));
+    int file = program.open("/dev/uio1", AccessMode.READ_WRITE);
+    long registers = program.mmapShared(file, PAGE, 3 * PAGE);
+    UserMemory cpu = program.memory();
+    assertThat(program.peek(registers, 4)).isEqualTo("UIO1");
+    assertThat(cpu.getInt(registers + Registers.EVENT)).isZero();
+    assertThat(cpu.getInt(registers + Registers.STATUS)).isEqualTo(Registers.ENABLED);
+    cpu.putInt(registers + Registers.DOORBELL, 1);
+    assertThat(cpu.getInt(registers + Registers.EVENT)).isEqualTo(1);
+    assertThat(read(program, file)).isEqualTo("\1\0\0\0");
+    cpu.putInt(registers + Registers.DOORBELL, 1);
+    assertThat(cpu.getInt(registers + Registers.STATUS)).isEqualTo(Registers.IS_PENDING);
+    program.write(file, 0, "\1\0\0\0");
+    assertThat(read(program, file)).isEqualTo("\2\0\0\0");
+    assertThat(cpu.getInt(registers + 0x10)).as("no register").isEqualTo(-1);
+    assertThat(cpu.getLong(registers)).as("not eight bytes").isEqualTo(-1);
   }
 
   // ---- the command ------------------------------------------------------------------------------
 
   @Test
   void theCommandTellsWhatSysfsTells() throws Exception {
-    UioCommand command = new UioCommand(new UioDevice(kernel.memory("shipped")));
+    UioCommand command = new UioCommand(
+        new UioDevice(kernel.memory("shipped"), kernel.io(SHIPPED)));
     List<String> lines = command.uio().lines().toList();
     assertThat(lines).hasSizeGreaterThanOrEqualTo(5);
     assertThat(lines.get(1)).matches(
         "map0  buffers +logical +0x0{8}[0-9a-f]{8} +0x0000000000004000  0x0");
     assertThat(lines.get(2)).matches("map1  frames +physical .* 0x0000000000008000  0x0");
     assertThat(lines.get(3)).matches("map2  mailbox +logical .* 0x0000000000001000  0x200");
+    assertThat(lines.get(4)).matches("map3  registers +physical .* 0x0000000000001000  0x0");
     assertThat(lines.getLast()).isEqualTo("event 0, interrupt enabled");
     assertThat(command.uio("irq")).isEqualTo("event 1, interrupt masked");
     assertThat(command.uio("irq")).isEqualTo("event 1, interrupt masked, pending");
