@@ -19,7 +19,8 @@ final class Advice {
       case ESRCH -> "ps lists the running processes";
       case ENOMEM, EEXIST -> "maps " + pid + " shows what is mapped";
       case EACCES -> "files " + pid + " shows how the file was opened";
-      case EAGAIN -> "less memory may be locked than that: munlock some";
+      case EAGAIN ->
+          "not now: too much memory is locked (munlock some), or nothing is there to be read yet";
       case EBUSY -> "someone still has it mapped: vmas and devices show who";
       case EDEADLK -> "the driver called back into the address space it was called for";
       default -> "";
