@@ -84,8 +84,8 @@ final class FrameAudit {
                   + " times, counted " + kept);
         });
     require(
-        swap.usedSlots() == claims.size(),
-        () -> swap.usedSlots() + " swap slots are in use, " + claims.size() + " are named");
+        swap.devices().usedSlots() == claims.size(),
+        () -> swap.devices().usedSlots() + " swap slots are in use, " + claims.size() + " are named");
   }
 
   /**

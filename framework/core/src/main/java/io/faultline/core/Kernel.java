@@ -298,7 +298,7 @@ public final class Kernel implements AutoCloseable {
     return () -> {
       watchdog.run();
       table.tend();
-      swap.interruptLate();
+      swap.devices().interruptLate();
     };
   }
 

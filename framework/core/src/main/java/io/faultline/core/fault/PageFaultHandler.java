@@ -277,7 +277,7 @@ public final class PageFaultHandler {
   private static String swapFailure(AddressSpace space, long address) {
     long entry = space.tables().get(address & -Mman.PAGE_SIZE);
     return Pte.isSwap(entry)
-        ? space.services().swap().lastFailure(Pte.swapSlot(entry))
+        ? space.services().swap().devices().lastFailure(Pte.swapSlot(entry))
         : "it is there again";
   }
 

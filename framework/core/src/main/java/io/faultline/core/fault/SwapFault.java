@@ -102,8 +102,8 @@ final class SwapFault {
     SwapReader.Result result = reader.bringIn(slot, all ? SwapReader.CLUSTER : habits.window(slot));
     if (event != null) {
       event.finish(
-          space.pid(), page, swap.nameOf(slot), SwapEntry.offset(slot),
-          result == SwapReader.Result.DONE ? null : swap.lastFailure(slot));
+          space.pid(), page, swap.devices().nameOf(slot), SwapEntry.offset(slot),
+          result == SwapReader.Result.DONE ? null : swap.devices().lastFailure(slot));
     }
     return result;
   }

@@ -48,10 +48,10 @@ public final class SwapHome {
    *     stays where it is
    */
   public void bringHome(SwapArea area) throws ErrnoException {
-    swap.setWritable(area, false);
+    swap.devices().setWritable(area, false);
     int idle = 0;
-    while (swap.used(area) > 0) {
-      long before = swap.used(area);
+    while (swap.devices().used(area) > 0) {
+      long before = swap.devices().used(area);
       for (AddressSpace space : spaces.get()) {
         bringHome(space, area);
       }
@@ -65,7 +65,7 @@ public final class SwapHome {
                     }
                   }));
       swap.dropOrphans(area);
-      if (swap.used(area) < before) {
+      if (swap.devices().used(area) < before) {
         idle = 0;
       } else if (++idle == IDLE_ROUNDS) {
         throw new ErrnoException(

@@ -209,6 +209,6 @@ final class SharedPages {
   /** Why a page that is in swap cannot be brought in; null when it is not there. */
   @Nullable String swapFailure(long index) {
     long entry = cache.value(index);
-    return entry == PhysicalMemory.NONE ? null : swap.lastFailure(entry);
+    return entry == PhysicalMemory.NONE ? null : swap.devices().lastFailure(entry);
   }
 }

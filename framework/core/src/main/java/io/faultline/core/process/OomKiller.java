@@ -92,7 +92,7 @@ public final class OomKiller implements OutOfMemory {
         fruitless++;
       }
     }
-    String refusal = swap.refusal();
+    String refusal = swap.devices().refusal();
     if (refusal != null) {
       return refused(
           address, "memory is used up, and its pages could not go to swap: " + refusal);
@@ -164,7 +164,7 @@ public final class OomKiller implements OutOfMemory {
     }
     Footprint footprint = Footprint.of(task.space());
     long pages = footprint.resident() + footprint.swapped() + task.space().tables().tableCount();
-    long total = memory.frames() + swap.totalSlots();
+    long total = memory.frames() + swap.devices().totalSlots();
     return Math.max(1, pages + task.oomScoreAdj() * total / 1000);
   }
 

@@ -31,23 +31,23 @@ public final class SwapService implements Swaps {
 
   @Override
   public List<SwapInfo> list() {
-    return swap.list();
+    return swap.devices().list();
   }
 
   @Override
   public List<String> off() {
-    return known.keySet().stream().filter(name -> swap.find(name) == null).toList();
+    return known.keySet().stream().filter(name -> swap.devices().find(name) == null).toList();
   }
 
   @Override
   public synchronized void swapon(SwapDevice device, int priority) throws ErrnoException {
-    String name = swap.activate(device, priority).name();
+    String name = swap.devices().activate(device, priority).name();
     known.put(name, new Known(device, priority));
   }
 
   @Override
   public synchronized void swapon(String name) throws ErrnoException {
-    SwapArea area = swap.find(name);
+    SwapArea area = swap.devices().find(name);
     if (area != null) {
       throw new ErrnoException(Errno.EBUSY, "name: " + name + " is in use already");
     }
@@ -55,12 +55,12 @@ public final class SwapService implements Swaps {
     if (device == null) {
       throw unknown(name);
     }
-    swap.activate(device.device(), device.priority());
+    swap.devices().activate(device.device(), device.priority());
   }
 
   @Override
   public synchronized void swapoff(String name) throws ErrnoException {
-    SwapArea area = swap.find(name);
+    SwapArea area = swap.devices().find(name);
     if (area == null) {
       throw unknown(name);
     }
@@ -68,10 +68,10 @@ public final class SwapService implements Swaps {
       home.bringHome(area);
     } catch (ErrnoException e) {
       // Linux inserts it again; else the next page would have nowhere to go.
-      swap.setWritable(area, true);
+      swap.devices().setWritable(area, true);
       throw e;
     }
-    swap.deactivate(area);
+    swap.devices().deactivate(area);
   }
 
   private ErrnoException unknown(String name) {
@@ -88,17 +88,17 @@ public final class SwapService implements Swaps {
    */
   public synchronized long remove(SwapDevice device) {
     known.values().removeIf(one -> one.device() == device);
-    SwapArea area = swap.find(device);
+    SwapArea area = swap.devices().find(device);
     if (area == null) {
       return 0;
     }
     try {
       home.bringHome(area);
     } catch (ErrnoException e) {
-      swap.revoke(area);
-      return swap.used(area);
+      swap.devices().revoke(area);
+      return swap.devices().used(area);
     }
-    swap.deactivate(area);
+    swap.devices().deactivate(area);
     return 0;
   }
 }

@@ -13,6 +13,7 @@ import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.Pte;
 import io.faultline.core.swap.SwapEntry;
 import io.faultline.core.swap.SwapSpace;
+import io.faultline.core.swap.SwapWriter;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ final class Eviction {
   private final HeldSpaces spaces;
   private final long[] isolated = new long[BATCH];
   private int count;
-  private SwapSpace.@Nullable Writer writer;
+  private @Nullable SwapWriter writer;
   private boolean noRoom;
 
   Eviction(PhysicalMemory memory, SwapSpace swap, HeldSpaces spaces) {
@@ -185,13 +186,13 @@ final class Eviction {
           || writer() != null && writer().isHere(entry);
       return canWrite ? entry : SwapEntry.NONE;
     }
-    SwapSpace.Writer to = writer();
+    SwapWriter to = writer();
     long entry = to == null ? SwapEntry.NONE : to.take(frame);
     noRoom |= entry == SwapEntry.NONE;
     return entry;
   }
 
-  private SwapSpace.@Nullable Writer writer() {
+  private @Nullable SwapWriter writer() {
     if (writer == null && !noRoom) {
       writer = swap.writer();
       noRoom = writer == null;
@@ -212,7 +213,7 @@ final class Eviction {
         dirty[length++] = frame;
       }
     }
-    SwapSpace.Writer to = writer;
+    SwapWriter to = writer;
     if (length == 0 || to == null) {
       return;
     }

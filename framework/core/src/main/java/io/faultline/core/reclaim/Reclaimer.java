@@ -157,7 +157,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
   }
 
   private void shrinkStretch(long from, long to, boolean direct, Sweep sweep) {
-    boolean room = swap.hasRoom();
+    boolean room = swap.devices().hasRoom();
     long frame = from;
     while (frame < to) {
       HeldSpaces held = new HeldSpaces(frames, spaces, false);
@@ -191,7 +191,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
 
   @Override
   public int pageOut(long[] wanted, int count) {
-    boolean room = swap.hasRoom();
+    boolean room = swap.devices().hasRoom();
     int freed = 0;
     int i = 0;
     while (i < count) {
