@@ -85,7 +85,8 @@ final class FrameAudit {
         });
     require(
         swap.devices().usedSlots() == claims.size(),
-        () -> swap.devices().usedSlots() + " swap slots are in use, " + claims.size() + " are named");
+        () -> swap.devices().usedSlots() + " swap slots are in use, " + claims.size()
+            + " are named");
   }
 
   /**

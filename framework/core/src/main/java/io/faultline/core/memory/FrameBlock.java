@@ -10,7 +10,7 @@ import java.lang.invoke.VarHandle;
  * complete binary tree, in which each node holds the largest order that can be had below it.
  *
  * <p>Made when the first of its frames is needed, so that the accounts of memory that is never used
- * cost nothing. The tree and the uses are guarded by the lock of {@link PhysicalMemory}; the states
+ * cost nothing. The tree and the uses are guarded by the lock of {@link FrameAllocator}; the states
  * are atomic.
  */
 final class FrameBlock {

@@ -7,8 +7,6 @@ import io.faultline.mm.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +27,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private static final VarHandle BLOCK = MethodHandles.arrayElementVarHandle(FrameBlock[].class);
   private static final FrameUse[] USES = FrameUse.values();
-  private static final int USE_COUNT = USES.length;
   private static final long REFERENCES = FrameBlock.REFERENCES;
-  private static final int CACHE = 256;
   private static final int RUN_RETRIES = 8;
 
   private final Backing backing;
@@ -46,17 +42,9 @@ public final class PhysicalMemory implements AutoCloseable {
   private volatile @Nullable MemoryPressure pressure;
   private volatile IoBus bus = IoBus.NONE;
 
-  /** Guards all that follows, and the trees and uses of the blocks. Nothing is locked below it. */
+  /** Guards what is free, and the trees and uses of the blocks. Nothing is locked below it. */
   private final Object lock = new Object();
-  private final long[] counts = new long[USE_COUNT];
-  /** Read without the lock as a hint. */
-  private long free;
-  private long handedOut;
-  /** Freed single frames, the latest last: warm in the host's caches. */
-  private final int[] cache = new int[CACHE];
-  private int cached;
-  /** By order: no block before this one has a free run of the order. */
-  private final int[] hints = new int[MAX_ORDER + 1];
+  private final FrameAllocator allocator;
 
   /**
    * @param bytes a multiple of {@value Mman#PAGE_SIZE}, at least four pages
@@ -74,7 +62,7 @@ public final class PhysicalMemory implements AutoCloseable {
     blocks = new FrameBlock[(int) (frames + FrameBlock.INDEX >>> FrameBlock.ORDER)];
     table = new FrameTable(blocks.length);
     workingset = new Workingset(frames);
-    free = frames - 1;
+    allocator = new FrameAllocator(arena, frames, blocks, table, lock);
     zeroFrame = allocate(FrameUse.KERNEL);
   }
 
@@ -135,13 +123,13 @@ public final class PhysicalMemory implements AutoCloseable {
   public long allocate(FrameUse use) {
     MemoryPressure relief = pressure;
     if (relief == null) {
-      return allocate(use, 0);
+      return allocator.allocate(use, 0);
     }
-    long frame = allocate(use, relief.reserve(use));
+    long frame = allocator.allocate(use, relief.reserve(use));
     while (frame == NONE && relief.reclaim(1)) {
-      frame = allocate(use, relief.reserve(use));
+      frame = allocator.allocate(use, relief.reserve(use));
     }
-    if (frame != NONE && free < relief.low()) {
+    if (frame != NONE && allocator.free() < relief.low()) {
       relief.wake();
     }
     return frame;
@@ -155,7 +143,7 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public long allocateIfPlenty(FrameUse use) {
     MemoryPressure relief = pressure;
-    return allocate(use, relief == null ? 0 : relief.low());
+    return allocator.allocate(use, relief == null ? 0 : relief.low());
   }
 
   /**
@@ -165,35 +153,7 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return its number, or {@link #NONE} when memory is used up
    */
   public long allocateNow(FrameUse use) {
-    return allocate(use, 0);
-  }
-
-  /** Hands out a frame if more than a number of frames are free. */
-  private long allocate(FrameUse use, long floor) {
-    int frame;
-    boolean dirty;
-    synchronized (lock) {
-      if (free <= floor) {
-        return NONE;
-      }
-      if (cached > 0) {
-        frame = cache[--cached];
-      } else {
-        frame = takeRun(0);
-        if (frame < 0) {
-          return NONE;
-        }
-      }
-      counts[use.ordinal()]++;
-      free--;
-      handedOut++;
-      dirty = block(frame).handOut(frame & FrameBlock.INDEX, use);
-    }
-    // Nobody else has heard of the frame yet: it is cleared without the lock.
-    if (dirty) {
-      clear(frame, 1);
-    }
-    return frame;
+    return allocator.allocate(use, 0);
   }
 
   /**
@@ -212,97 +172,16 @@ public final class PhysicalMemory implements AutoCloseable {
       return allocate(use);
     }
     MemoryPressure relief = pressure;
-    long first = takeRun(order, use);
+    long floor = relief == null ? 0 : relief.reserve(use);
+    long first = allocator.allocateRun(order, use, floor);
     // What is freed need not lie together: a few tries, not for ever.
     for (int i = 0; first == NONE && relief != null && i < RUN_RETRIES; i++) {
       if (!relief.reclaim(1 << order)) {
         break;
       }
-      first = takeRun(order, use);
+      first = allocator.allocateRun(order, use, floor);
     }
     return first;
-  }
-
-  private long takeRun(int order, FrameUse use) {
-    int run = 1 << order;
-    int first;
-    boolean dirty = false;
-    MemoryPressure relief = pressure;
-    long floor = relief == null ? 0 : relief.reserve(use);
-    synchronized (lock) {
-      if (free - run < floor) {
-        return NONE;
-      }
-      first = takeRun(order);
-      if (first < 0 && cached > 0) {
-        emptyCache(0);
-        first = takeRun(order);
-      }
-      if (first < 0) {
-        return NONE;
-      }
-      FrameBlock block = block(first);
-      for (int i = 0; i < run; i++) {
-        dirty |= block.handOut((first & FrameBlock.INDEX) + i, use);
-      }
-      counts[use.ordinal()] += run;
-      free -= run;
-      handedOut += run;
-    }
-    if (dirty) {
-      clear(first, run);
-    }
-    return first;
-  }
-
-  /**
-   * Takes a run out of the blocks' trees.
-   *
-   * <p>Precondition: the lock is held.
-   *
-   * @return its first frame, or -1
-   */
-  private int takeRun(int order) {
-    for (int b = hints[order]; b < blocks.length; b++) {
-      FrameBlock block = blocks[b];
-      if (block == null) {
-        int end = (int) Math.min(FrameBlock.FRAMES, frames - ((long) b << FrameBlock.ORDER));
-        block = new FrameBlock(b == 0 ? 1 : 0, end);
-        BLOCK.setRelease(blocks, b, block);
-      }
-      if (block.largest() >= order) {
-        hints[order] = b;
-        return (b << FrameBlock.ORDER) + block.take(order);
-      }
-    }
-    hints[order] = blocks.length;
-    return -1;
-  }
-
-  /**
-   * Gives cached frames, the coldest, back to their blocks.
-   *
-   * <p>Precondition: the lock is held.
-   *
-   * @param keep how many stay
-   */
-  private void emptyCache(int keep) {
-    int leaving = cached - keep;
-    for (int i = 0; i < leaving; i++) {
-      int frame = cache[i];
-      int b = frame >>> FrameBlock.ORDER;
-      FrameBlock block = blocks[b];
-      block.giveBack(frame & FrameBlock.INDEX);
-      for (int order = block.largest(); order >= 0; order--) {
-        hints[order] = Math.min(hints[order], b);
-      }
-    }
-    System.arraycopy(cache, leaving, cache, 0, keep);
-    cached = keep;
-  }
-
-  private void clear(int first, int run) {
-    arena.asSlice((long) first << Mman.PAGE_SHIFT, (long) run << Mman.PAGE_SHIFT).fill((byte) 0);
   }
 
   /** Who makes room when frames run out; set once, before the memory is used by several threads. */
@@ -312,7 +191,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** Frames that are free at this moment; a hint. */
   public long free() {
-    return free;
+    return allocator.free();
   }
 
   /**
@@ -335,19 +214,8 @@ public final class PhysicalMemory implements AutoCloseable {
           || !block.changeState(i, before, before + FrameBlock.ONE_GENERATION)) {
         throw new IllegalStateException("frame " + frame + " is not frozen");
       }
-      freed((int) frame, block, i);
+      allocator.freed((int) frame, block, i);
     }
-  }
-
-  /** Precondition: the lock is held. */
-  private void freed(int frame, FrameBlock block, int i) {
-    table.forget(frame);
-    counts[block.use(i)]--;
-    free++;
-    if (cached == CACHE) {
-      emptyCache(CACHE / 2);
-    }
-    cache[cached++] = frame;
   }
 
   /** The block of a frame that was handed out at some time. */
@@ -431,7 +299,7 @@ public final class PhysicalMemory implements AutoCloseable {
       } else {
         synchronized (lock) {
           if (block.changeState(i, before, before - 1 + FrameBlock.ONE_GENERATION)) {
-            freed((int) frame, block, i);
+            allocator.freed((int) frame, block, i);
             return;
           }
         }
@@ -487,13 +355,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** A live frame is used for something else from now on. */
   public void changeUse(long frame, FrameUse use) {
-    FrameBlock block = block(frame);
-    int i = (int) frame & FrameBlock.INDEX;
-    synchronized (lock) {
-      counts[block.use(i)]--;
-      block.changeUse(i, use);
-      counts[use.ordinal()]++;
-    }
+    allocator.changeUse(block(frame), (int) frame & FrameBlock.INDEX, use);
   }
 
   /** The bytes of a frame. Good only as long as the caller holds a reference. */
@@ -559,9 +421,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** How many frames were handed out so far ({@code pgalloc}). */
   public long handedOut() {
-    synchronized (lock) {
-      return handedOut;
-    }
+    return allocator.handedOut();
   }
 
   /** Is shown a frame in use. */
@@ -590,10 +450,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** The accounts now. */
   public FrameCounts counts() {
-    synchronized (lock) {
-      long[] c = counts;
-      return new FrameCounts(frames, free, c[0], c[1], c[2], c[3], c[4], c[5]);
-    }
+    return allocator.counts();
   }
 
   /**
@@ -602,52 +459,7 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws IllegalStateException with details when one is broken
    */
   public void validate() {
-    synchronized (lock) {
-      long[] seen = new long[USE_COUNT];
-      boolean[] inCache = new boolean[(int) frames];
-      for (int i = 0; i < cached; i++) {
-        int frame = cache[i];
-        check(!inCache[frame], () -> "frame " + frame + " is cached twice as free");
-        inCache[cache[i]] = true;
-      }
-      long nowFree = 0;
-      for (int b = 0; b < blocks.length; b++) {
-        int first = b << FrameBlock.ORDER;
-        int end = (int) Math.min(FrameBlock.FRAMES, frames - first);
-        FrameBlock block = blocks[b];
-        if (block == null) {
-          nowFree += end;
-          continue;
-        }
-        block.validate(b);
-        for (int i = b == 0 ? 1 : 0; i < end; i++) {
-          boolean live = (block.state(i) & REFERENCES) != 0;
-          int places = (live ? 1 : 0) + (block.isFree(i) ? 1 : 0) + (inCache[first + i] ? 1 : 0);
-          int index = i;
-          check(
-              places == 1,
-              () -> "frame " + (first + index) + " is live: " + live + ", free in its block: "
-                  + block.isFree(index) + ", cached as free: " + inCache[first + index]);
-          if (live) {
-            seen[block.use(i)]++;
-          } else {
-            nowFree++;
-          }
-        }
-      }
-      check(
-          Arrays.equals(seen, counts),
-          () -> "frames by use are " + Arrays.toString(seen) + ", counted "
-              + Arrays.toString(counts));
-      long freeNow = nowFree;
-      check(freeNow == free, () -> freeNow + " frames are free, counted " + free);
-    }
-  }
-
-  private static void check(boolean right, Supplier<String> otherwise) {
-    if (!right) {
-      throw new IllegalStateException(otherwise.get());
-    }
+    allocator.validate();
   }
 
   /**

@@ -27,7 +27,8 @@ final class MincoreCall {
     while (left > 0) {
       long from = cursor;
       int atMost = (int) Math.min(left, bytes.length);
-      int told = CallEntry.read(task, space -> MincoreOperation.stretch(space, from, bytes, atMost));
+      int told =
+          CallEntry.read(task, space -> MincoreOperation.stretch(space, from, bytes, atMost));
       try {
         memory.write(target, MemorySegment.ofArray(bytes).asSlice(0, told));
       } catch (SignalException unwritable) {

@@ -110,7 +110,8 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public void munmap(Task task, long address, long length) throws ErrnoException {
-    entry.traced(task, CallRule.MUNMAP, space -> MunmapOperation.munmap(space, address, length), address,
+    entry.traced(task, CallRule.MUNMAP, space -> MunmapOperation.munmap(space, address, length),
+        address,
         length);
   }
 
@@ -248,7 +249,8 @@ public final class SystemCalls implements VmaService {
     entry.traced(
         task, CallRule.MLOCKALL,
         () -> {
-          entry.populateQuietly(task, CallEntry.write(task, space -> MlockOperation.mlockall(space, flags)));
+          entry.populateQuietly(task,
+              CallEntry.write(task, space -> MlockOperation.mlockall(space, flags)));
           return 0L;
         },
         flags);
@@ -333,7 +335,8 @@ public final class SystemCalls implements VmaService {
 
   @Override
   public int shmget(Task task, long size) throws ErrnoException {
-    return (int) entry.traced(task, CallRule.SHMGET, () -> (long) segments.get(CallEntry.space(task), size), size);
+    return (int) entry.traced(task, CallRule.SHMGET,
+        () -> (long) segments.get(CallEntry.space(task), size), size);
   }
 
   @Override
@@ -352,7 +355,8 @@ public final class SystemCalls implements VmaService {
     return entry.traced(
         task, CallRule.SHMAT,
         () -> {
-          MmapResult result = CallEntry.write(task, space -> segments.attach(space, id, address, flags));
+          MmapResult result =
+              CallEntry.write(task, space -> segments.attach(space, id, address, flags));
           entry.populateQuietly(task, result.populate());
           return result.address();
         },
