@@ -211,14 +211,18 @@ class UpgradeIT {
   }
 
   @Test
-  void soakShowsNoFailedAccessAndNothingLeft() throws Exception {
-    assertThat(run("soak --upgrades 20"))
-        .contains("upgrades           20 in", "failed accesses    0", "wrong pages        0",
-            "20 of 20 old ones collected");
+  void soakOverThreeDriversShowsNoFailedAccessAndNothingLeft() throws Exception {
+    assertThat(run("soak --upgrades 10"))
+        .contains("upgrades           10 of each of 3 drivers", "failed accesses    0",
+            "wrong bytes        in 0 accesses", "scullp                  10",
+            "framebuffer             10", "ring                    10",
+            "all 33 old ones collected");
   }
 
   @Test
-  void roundsOfInstallingAndUninstallingLeaveNothing() throws Exception {
-    assertThat(run("soak --rounds 20")).contains("25 of 25 collected");
+  void roundsOfInstallingAndUninstallingEveryDriverLeaveNothing() throws Exception {
+    assertThat(run("soak --rounds 10"))
+        .contains("rounds             10 of framebuffer ", " ring scullp simple ")
+        .containsPattern("all \\d+ old ones collected");
   }
 }
