@@ -11,6 +11,14 @@
  * {@link io.faultline.core.device.Watchdog}, and turns whatever goes wrong into a failure of that one
  * call.
  *
+ * <p><b>Whom an exchange of drivers stops.</b> Only processes that have a device of theirs mapped or
+ * open ({@link io.faultline.core.device.StopWorld}). That is enough: an area of a driver comes to be in
+ * {@code mmap}, which calls the driver and waits while it is exchanged, or is copied by fork from a space
+ * that is stopped; and a call that had begun before holds its space's lock, which is looked for.
+ *
+ * <p><b>A driver that goes without a successor</b> is asked to save its state ({@code StateKeeper}),
+ * which is kept ({@code KeptStates}) until one of the same bundle and device name comes ({@code Replug}).
+ *
  * <p><b>Locks.</b> {@code DeviceTable}'s monitor, then {@code DeviceNode}'s monitor. Neither is held
  * while a driver or an {@link io.faultline.core.device.UnplugHandler} is called; the {@code
  * Watchdog}'s own monitor is taken last and calls nobody but the log.
