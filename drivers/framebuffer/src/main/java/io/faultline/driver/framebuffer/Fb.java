@@ -61,8 +61,7 @@ public final class Fb {
       example: fb show --width 60
       example: fb snapshot picture.png
       example: fb test 1 0x7ffff7ef3000""")
-  public String fb(CommandSession session, String... words)
-      throws FbException, InterruptedException {
+  public String fb(CommandSession session, String... words) throws FbException {
     List<String> rest = new ArrayList<>(Arrays.asList(words));
     if (rest.isEmpty()) {
       throw new FbException("fb: say info, show, snapshot or test" + USAGE);
@@ -88,8 +87,7 @@ public final class Fb {
     }
   }
 
-  private String show(CommandSession session, List<String> rest)
-      throws FbException, InterruptedException {
+  private String show(CommandSession session, List<String> rest) throws FbException {
     Terminal terminal = Terminal.of(session);
     boolean colours = terminal.colours();
     int columns = terminal.columns();
@@ -133,8 +131,7 @@ public final class Fb {
   }
 
   /** Each picture is printed over the one before, where the terminal can do that. */
-  private void follow(PrintStream out, int columns, boolean colours, double seconds)
-      throws InterruptedException {
+  private void follow(PrintStream out, int columns, boolean colours, double seconds) {
     long begun = System.nanoTime();
     long known = -1;
     int height = 0;
@@ -150,7 +147,11 @@ public final class Fb {
         out.flush();
         height = lines.size();
       }
-      device.deferred().awaitFlush(known, FOLLOW_MILLIS);
+      try {
+        device.deferred().awaitFlush(known, FOLLOW_MILLIS);
+      } catch (InterruptedException ctrlC) {
+        return;
+      }
     }
   }
 
