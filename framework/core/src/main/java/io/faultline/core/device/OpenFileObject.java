@@ -190,7 +190,7 @@ public final class OpenFileObject implements MappedFile {
     FrameTable frames = node.kernel().memory().table();
     frames.lock(frame);
     try {
-      known.countProtection();
+      known.countProtection(frame);
       return node.kernel().mappings().rmap().writeProtect(known, pageOffset, frame);
     } finally {
       frames.unlock(frame);

@@ -37,7 +37,7 @@ final class DriverWrite {
     Page found = Objects.requireNonNull(answer.page());
     long frame = found.frameNumber();
     FileMapping places = places(area);
-    long before = protections(places);
+    long before = protections(places, frame);
     if (!operations.pageMkwrite(area, page, found)) {
       memory.put(frame);
       return Outcome.SIGBUS;
@@ -47,7 +47,7 @@ final class DriverWrite {
     boolean current;
     memory.table().lock(frame);
     try {
-      current = protections(places) == before;
+      current = protections(places, frame) == before;
       if (current) {
         AreaFaults.markDirty(memory, frame);
         installed = space.tables().compareAndSet(page, Pte.NONE, entry);
@@ -75,13 +75,13 @@ final class DriverWrite {
     }
     try {
       FileMapping places = places(area);
-      long before = protections(places);
+      long before = protections(places, frame);
       if (!operations.pageMkwrite(area, page, memory.lend(frame))) {
         return Outcome.SIGBUS;
       }
       memory.table().lock(frame);
       try {
-        if (protections(places) != before) {
+        if (protections(places, frame) != before) {
           return Outcome.RETRY;
         }
         if (space.tables().compareAndSet(page, entry, AreaFaults.writable(area, entry))) {
@@ -101,7 +101,7 @@ final class DriverWrite {
     return file == null ? null : file.places();
   }
 
-  private static long protections(@Nullable FileMapping places) {
-    return places == null ? 0 : places.protections();
+  private static long protections(@Nullable FileMapping places, long frame) {
+    return places == null ? 0 : places.protections(frame);
   }
 }

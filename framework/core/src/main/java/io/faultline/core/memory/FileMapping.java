@@ -2,7 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.memory;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class FileMapping implements FrameOwner {
+  private static final int STRIPES = 64;
+
   private final PageCache cache;
   private final Places places = new Places();
   private final ReentrantReadWriteLock placesLock = new ReentrantReadWriteLock();
   private final @Nullable FilePages pages;
-  /** Changed with the lock of the frame held whose entries lose their rights. */
-  private final AtomicLong protections = new AtomicLong();
+  /** By a frame's number modulo their count; made when a driver first protects a page. */
+  private volatile @Nullable AtomicLongArray protections;
 
   /**
    * Of memory that is stored nowhere else.
@@ -54,17 +56,28 @@ public final class FileMapping implements FrameOwner {
   }
 
   /**
-   * Counts how often a driver had a page write-protected. A fault that asks the driver whether a page may
-   * be written looks at it before, and again with the frame's lock held before it makes the entry: if it
-   * has changed, what the driver noted then may have been taken off its list already.
+   * Changes when a driver has a page write-protected. A fault that asks the driver whether a page may be
+   * written looks at it before, and again with the frame's lock held before it makes the entry: if it has
+   * changed, what the driver noted then may have been taken off its list already.
    */
-  public long protections() {
-    return protections.get();
+  public long protections(long frame) {
+    AtomicLongArray counts = protections;
+    return counts == null ? 0 : counts.get((int) frame & STRIPES - 1);
   }
 
   /** A page's entries are about to lose the right to write. Precondition: its frame is locked. */
-  public void countProtection() {
-    protections.incrementAndGet();
+  public void countProtection(long frame) {
+    AtomicLongArray counts = protections;
+    if (counts == null) {
+      synchronized (this) {
+        counts = protections;
+        if (counts == null) {
+          counts = new AtomicLongArray(STRIPES);
+          protections = counts;
+        }
+      }
+    }
+    counts.incrementAndGet((int) frame & STRIPES - 1);
   }
 
   /**
