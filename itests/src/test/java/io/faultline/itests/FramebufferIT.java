@@ -224,8 +224,12 @@ class FramebufferIT {
     configure(Map.of("width", 100, "height", 10, "bits.per.pixel", 16));
     Eventually.holds("the mode changes", () -> run("fb info").contains("100,10"));
     assertThat(info("stride")).endsWith(" 200");
-    configure(Map.of("width", 1000, "height", 1000, "delay.millis", 7));
-    configure(Map.of("width", 80, "height", 10, "delay.millis", 8));
+    configure(Map.of("width", 1000, "height", 1000));
+    Eventually.holds(
+        "the refusal is told",
+        () -> run("fb info").contains("not configured  width, height: 1000x1000-32 needs 4000000"));
+    assertThat(info("virtual_size")).endsWith("100,10");
+    configure(Map.of("width", 80, "height", 10));
     Eventually.holds("the mode after it", () -> run("fb info").contains("80,10"));
     assertThatThrownBy(() -> session.execute("fb snapshot /no/such/folder/p.png"))
         .hasMessageContaining("there is no folder /no/such/folder");

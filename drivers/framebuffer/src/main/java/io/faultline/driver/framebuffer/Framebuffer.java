@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -56,6 +57,7 @@ public final class Framebuffer implements MmapProvider, HandOver {
   /** Each of them knows all areas that map the device. */
   private final Set<OpenFile> files = ConcurrentHashMap.newKeySet();
   private volatile Mode mode;
+  private volatile @Nullable String refusal;
 
   /**
    * The device, with the picture that was left in its memory.
@@ -89,22 +91,37 @@ public final class Framebuffer implements MmapProvider, HandOver {
       throw new IllegalArgumentException(
           "width, height: %s needs %d bytes, and the video memory has %d; choose a smaller mode, or a"
               .formatted(mode, mode.bytes(), bytes)
-              + " larger memory.order before the device is used for the first time");
+              + " larger memory.order, which takes a new start of the kernel");
     }
   }
 
-  /** The mode changes under the programs that have it mapped, as with FBIOPUT_VSCREENINFO. */
+  /**
+   * The mode changes under the programs that have it mapped, as with FBIOPUT_VSCREENINFO.
+   *
+   * @throws IllegalArgumentException when it does not fit; all stays as it was, and {@code fb info} says why
+   */
   @Modified
   void modified(FramebufferConfig config) {
-    Mode next = mode(config);
-    checkFits(next, memory.size());
-    if (PAGE << config.memory_order() != memory.size()) {
-      throw new IllegalArgumentException(
-          "memory.order: " + config.memory_order() + ": video memory keeps its " + memory.size()
-              + " bytes as long as the kernel runs");
+    try {
+      Mode next = mode(config);
+      checkFits(next, memory.size());
+      if ((long) PAGE << config.memory_order() != memory.size()) {
+        throw new IllegalArgumentException(
+            "memory.order: " + config.memory_order() + ": video memory keeps its " + memory.size()
+                + " bytes as long as the kernel runs");
+      }
+      mode = next;
+      deferred.setDelayMillis(config.delay_millis());
+      refusal = null;
+    } catch (IllegalArgumentException refused) {
+      refusal = refused.getMessage();
+      throw refused;
     }
-    mode = next;
-    deferred.setDelayMillis(config.delay_millis());
+  }
+
+  /** Why the last change of the configuration was refused, or null. */
+  @Nullable String refusal() {
+    return refusal;
   }
 
   /** The memory stays: the kernel keeps it for the next version. */

@@ -14,6 +14,7 @@ final class Info {
     VideoMemory memory = device.memory();
     DeferredIo deferred = device.deferred();
     DeferredIo.Counters counters = deferred.counters();
+    String refusal = device.refusal();
     return """
         name            Faultline FB
         mode            U:%dx%dp-0
@@ -29,6 +30,7 @@ final class Info {
             mode.stride(), memory.size(), memory.pages(), memory.page(0).frameNumber(),
             memory.page(memory.pages() - 1).frameNumber(), mode.bytes(), device.openFiles(),
             deferred.delayMillis(), deferred.pending().length, counters.written(),
-            counters.flushes(), counters.sent());
+            counters.flushes(), counters.sent())
+        + (refusal == null ? "" : "\nnot configured  " + refusal);
   }
 }

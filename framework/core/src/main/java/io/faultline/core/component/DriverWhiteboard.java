@@ -17,10 +17,12 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleEvent;
 import org.osgi.framework.Constants;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.SynchronousBundleListener;
 import org.osgi.service.component.annotations.Activate;
@@ -41,6 +43,8 @@ import org.osgi.service.component.annotations.ReferencePolicy;
  */
 @Component(service = DriverWhiteboard.class, immediate = true)
 public final class DriverWhiteboard {
+  private static final long BIND_NANOS = 2_000_000_000L;
+
   private final KernelComponent kernel;
   private final Map<ServiceReference<MmapProvider>, DriverService> drivers =
       new ConcurrentHashMap<>();
@@ -80,6 +84,7 @@ public final class DriverWhiteboard {
 
   /** {@link io.faultline.kernel.Drivers#upgrade}. */
   Upgrade upgrade(long from, long to) throws UpgradeException {
+    awaitBound(to);
     Map<String, DriverService> comers = new TreeMap<>();
     ofBundle(to).forEach(driver -> {
       String name = driver.deviceName();
@@ -124,6 +129,24 @@ public final class DriverWhiteboard {
     }
     dropped.forEach(DriverService::drop);
     return replaced.upgrade();
+  }
+
+  /** A service can be seen a moment before it is bound here. One that cannot be made never is. */
+  private void awaitBound(long bundle) {
+    long end = System.nanoTime() + BIND_NANOS;
+    while (!isBound(bundle) && System.nanoTime() < end && !Thread.currentThread().isInterrupted()) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private boolean isBound(long bundle) {
+    try {
+      return drivers.keySet().containsAll(
+          context.getServiceReferences(
+              MmapProvider.class, "(" + Constants.SERVICE_BUNDLEID + "=" + bundle + ")"));
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private List<DriverService> ofBundle(long id) {
