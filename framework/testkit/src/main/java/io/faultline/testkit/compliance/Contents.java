@@ -33,6 +33,7 @@ final class Contents {
   private final Watch watch;
   private final Map<Key, Content> contents = new HashMap<>();
   private int upgrades;
+  private Rule changing = Rule.UPGRADE_IS_NOT_SEEN;
   private int sequence;
 
   Contents(Watch watch) {
@@ -75,8 +76,21 @@ final class Contents {
     contents.keySet().removeIf(key -> key.source() == DEVICE);
   }
 
+  /** Another version of the driver serves. */
   void upgraded() {
     upgrades++;
+    changing = Rule.UPGRADE_IS_NOT_SEEN;
+  }
+
+  /** The driver was away, and is back. */
+  void cameBack() {
+    upgrades++;
+    changing = Rule.WHAT_IS_LEFT_IS_ADOPTED;
+  }
+
+  private String before() {
+    return changing == Rule.UPGRADE_IS_NOT_SEEN ? "before the upgrade"
+        : "before the driver went and came back";
   }
 
   // ---- what was seen ----------------------------------------------------------------------------
@@ -87,9 +101,8 @@ final class Contents {
     if (got.isEmpty()) {
       if (isLost(content)) {
         watch.violated(
-            Rule.UPGRADE_IS_NOT_SEEN,
-            "read(2) of page " + page
-                + " gives nothing, and the page was there before the upgrade");
+            changing,
+            "read(2) of page " + page + " gives nothing, and the page was there " + before());
       }
     } else if (content.value != null && content.value != got.getAsLong()) {
       wrong("read(2) of page " + page, DEVICE, page, got.getAsLong(), content, true);
@@ -149,8 +162,8 @@ final class Contents {
     if (Boolean.FALSE.equals(has)) {
       boolean lost = isLost(content);
       watch.violated(
-          lost ? Rule.UPGRADE_IS_NOT_SEEN : Rule.HOLE_IS_SIGBUS,
-          where + (lost ? ", and before the upgrade read(2) had that page; now "
+          lost ? changing : Rule.HOLE_IS_SIGBUS,
+          where + (lost ? ", and " + before() + " read(2) had that page; now "
               : " where SIGBUS was due; ") + told(false));
       return false;
     }
@@ -180,7 +193,7 @@ final class Contents {
           has);
     } else if (cell.isOfDevice() && isLost(content)) {
       watch.violated(
-          Rule.UPGRADE_IS_NOT_SEEN, where + got + ", and the page was there before the upgrade");
+          changing, where + got + ", and the page was there " + before());
     } else if (cell.isOfDevice() && Boolean.TRUE.equals(content.present)) {
       boolean closed = content.closes < watch.closes();
       watch.violated(
@@ -225,7 +238,7 @@ final class Contents {
       throw new AssertionError("the kernel's own memory is wrong: " + text);
     }
     if (content.value != null && content.upgrades < upgrades) {
-      watch.violated(Rule.UPGRADE_IS_NOT_SEEN, text + " before the upgrade");
+      watch.violated(changing, text + " " + before());
     } else if (other != page && other >= 0 && other < HIGHEST_PAGE) {
       watch.violated(
           Rule.PAGE_OF_ITS_OFFSET, text + "; 0x%x is of page %d".formatted(got, other));

@@ -5,6 +5,7 @@ package io.faultline.testkit.compliance;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +16,16 @@ final class History {
   private static final Duration ENDLESS = Duration.ofSeconds(10);
 
   private final DriverCompliance compliance;
+  private final Setting setting;
   private final Facades facades = new Facades();
 
   History(DriverCompliance compliance) {
+    this(compliance, Setting.USUAL);
+  }
+
+  History(DriverCompliance compliance, Setting setting) {
     this.compliance = compliance;
+    this.setting = setting;
   }
 
   /**
@@ -26,9 +33,11 @@ final class History {
    *
    * @param violation the first rule that was broken, if one was
    * @param steps those that were run, a line each, the driver's calls below each
+   * @param ran how many those are
    * @param hung whether it never ended
    */
-  private record Outcome(@Nullable Violation violation, List<String> steps, boolean hung) {}
+  private record Outcome(
+      @Nullable Violation violation, List<String> steps, int ran, boolean hung) {}
 
   /**
    * Runs it.
@@ -44,7 +53,8 @@ final class History {
     }
     List<Step> shortest = steps;
     if (!outcome.hung()) {
-      shortest = shorten(steps, violation.rule());
+      // What comes after the step that breaks it does not matter.
+      shortest = shorten(steps.subList(0, outcome.ran()), violation.rule());
       Outcome again = run(shortest);
       Violation same = again.violation();
       if (same != null && same.rule() == violation.rule()) {
@@ -63,7 +73,8 @@ final class History {
   /** As {@link #check} does for a rule that no step breaks. */
   void fail(Violation violation, List<String> steps) {
     throw error(
-        "removal", steps.size(), steps.size(), violation, new Outcome(violation, steps, false));
+        "removal", steps.size(), steps.size(), violation,
+        new Outcome(violation, steps, steps.size(), false));
   }
 
   private BrokenRuleError error(
@@ -87,9 +98,10 @@ final class History {
     List<String> told = new ArrayList<>();
     AtomicReference<@Nullable Machine> machine = new AtomicReference<>();
     AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
+    AtomicInteger ran = new AtomicInteger();
     Thread thread = Thread.ofPlatform().name("faultline-compliance").daemon().start(() -> {
       try {
-        run(steps, told, machine);
+        run(steps, told, ran, machine);
       } catch (Throwable t) {
         thrown.set(t);
       }
@@ -108,7 +120,7 @@ final class History {
     if (violation == null && wrong != null) {
       throw new AssertionError("a history cannot be run: " + wrong, wrong);
     }
-    return new Outcome(violation, List.copyOf(told), false);
+    return new Outcome(violation, List.copyOf(told), ran.get(), false);
   }
 
   private static Outcome hung(@Nullable Machine machine, List<String> told) {
@@ -127,18 +139,18 @@ final class History {
       steps = new ArrayList<>(told);
     }
     watch.takeCalls().forEach(call -> steps.add("     driver: " + call));
-    return new Outcome(watch.violation(), steps, true);
+    return new Outcome(watch.violation(), steps, steps.size(), true);
   }
 
   private void run(
-      List<Step> steps, List<String> told, AtomicReference<@Nullable Machine> made)
+      List<Step> steps, List<String> told, AtomicInteger ran,
+      AtomicReference<@Nullable Machine> made)
       throws Exception {
-    Machine machine = new Machine(compliance, facades);
+    Machine machine = new Machine(compliance, setting, facades);
     made.set(machine);
     try (machine) {
-      int number = 0;
       for (Step step : steps) {
-        tell(told, "%2d. %s".formatted(++number, step));
+        tell(told, "%2d. %s".formatted(ran.incrementAndGet(), step));
         step.run(machine);
         machine.checkContained();
         machine.watch().takeCalls().forEach(call -> tell(told, "     driver: " + call));

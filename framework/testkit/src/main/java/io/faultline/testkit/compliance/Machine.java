@@ -3,7 +3,7 @@
 package io.faultline.testkit.compliance;
 
 import io.faultline.device.AccessMode;
-import io.faultline.kernel.KernelProfile;
+import io.faultline.device.UnplugPolicy;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.SignalException;
@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class Machine implements AutoCloseable {
   private static final int ACTORS = 3;
 
+  private final Setting setting;
   private final BootedKernel kernel;
+  private final long memory;
   private final Watch watch = new Watch();
   private final Plugged plugged;
   private final DeviceFile file;
@@ -36,10 +38,12 @@ final class Machine implements AutoCloseable {
   private boolean mapsItsOwn;
   private boolean readOnly;
 
-  Machine(DriverCompliance compliance, Facades facades) throws Exception {
-    kernel = BootedKernel.boot(compliance.memory(), KernelProfile.LINUX_6_18);
+  Machine(DriverCompliance compliance, Setting setting, Facades facades) throws Exception {
+    this.setting = setting;
+    kernel = BootedKernel.boot(compliance.memory(), setting.profile());
+    memory = compliance.memory();
     numbers = new PageNumbers(compliance.offsetSelectsMap());
-    plugged = new Plugged(compliance, kernel, watch, facades);
+    plugged = new Plugged(compliance, kernel, setting.unplug(), watch, facades);
     file = new DeviceFile(kernel, plugged.can("read"), compliance.size());
     actors[0] = spawn();
   }
@@ -428,6 +432,51 @@ final class Machine implements AutoCloseable {
     follow();
   }
 
+  // ---- what runs short ----------------------------------------------------------------------------
+
+  void hoard(int number) {
+    Actor actor = actor(number);
+    if (actor == null) {
+      return;
+    }
+    for (long pages = memory / Mman.PAGE_SIZE; pages > 0;) {
+      try {
+        long unused = actor.program.mmap(
+            -1, Places.bytes(pages), Mman.PROT_READ | Mman.PROT_WRITE,
+            Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, 0);
+      } catch (ErrnoException refused) {
+        pages /= 2;
+      }
+    }
+    follow();
+  }
+
+  void scatter(int number, int spare) {
+    Actor actor = actor(number);
+    if (actor == null) {
+      return;
+    }
+    List<Long> mapped = new ArrayList<>();
+    try {
+      for (int i = 0; i < setting.profile().maxMapCount(); i++) {
+        mapped.add(
+            actor.program.mmapAt(
+                Places.address(Places.SCATTERED + 2 * i), -1, Places.bytes(1), Mman.PROT_READ,
+                Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS | Mman.MAP_FIXED, 0));
+      }
+    } catch (ErrnoException full) {
+      // As many as there may be.
+    }
+    try {
+      for (int i = 0; i < spare && !mapped.isEmpty(); i++) {
+        actor.program.munmap(mapped.removeLast(), Places.bytes(1));
+      }
+    } catch (ErrnoException refused) {
+      throw new AssertionError("a page of its own cannot be unmapped", refused);
+    }
+    follow();
+  }
+
   // ---- the end ----------------------------------------------------------------------------------
 
   void upgrade() {
@@ -447,27 +496,41 @@ final class Machine implements AutoCloseable {
     }
     checkContained();
     plugged.unplug();
+    if (setting.unplug() != UnplugPolicy.WAIT) {
+      look(new Absence(setting.unplug(), watch));
+    }
+  }
+
+  private void look(Absence absence) {
     for (Actor actor : actors) {
       if (actor != null) {
         actor.cells.forEach((at, cell) -> {
-          // What the kernel backs outlives the driver, and so does a private copy.
-          if (cell.isOfDevice() && cell.shared) {
-            checkRefused(actor, at);
+          // What the kernel backs outlives the driver; private copies go with the device's pages.
+          if (cell.isOfDevice()) {
+            cell.own = null;
+            absence.look(actor, at, cell);
           }
         });
       }
     }
   }
 
-  private void checkRefused(Actor actor, int at) {
-    try {
-      long got = actor.program.memory().getLong(Places.address(at));
-      watch.violated(
-          Rule.UNPLUGGED_IS_SIGBUS,
-          "a load from " + at + " got 0x" + Long.toHexString(got) + " from a driver that is gone");
-    } catch (SignalException expected) {
-      // As it must be.
+  void replug() {
+    if (plugged.isUnplugged() || !plugged.handsOver()) {
+      return;
     }
+    checkContained();
+    kernel.keptBytes(memory);
+    plugged.unplug();
+    checkContained();
+    plugged.remove();
+    Absence absence = new Absence(setting.unplug(), watch);
+    look(absence);
+    plugged.comeBack();
+    kernel.keptBytes(0);
+    contents.cameBack();
+    idle.forget();
+    absence.over(contents, file);
   }
 
   /** All processes exit, the driver goes: is anything left? */

@@ -10,6 +10,8 @@ final class Places {
   static final int SCRATCH = 1000;
   /** Where {@link Step.MapOddly} maps. */
   static final int ODD = 2000;
+  /** Where {@link Step.Scatter} maps. */
+  static final int SCATTERED = 3000;
 
   private static final long BASE = 0x2000_0000_0000L;
 

@@ -4,6 +4,7 @@ package io.faultline.testkit.compliance;
 
 import io.faultline.device.HandOver;
 import io.faultline.device.MmapProvider;
+import io.faultline.device.UnplugPolicy;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.UpgradeException;
@@ -30,13 +31,15 @@ final class Plugged {
   private int upgrades;
   private boolean unplugged;
 
-  Plugged(DriverCompliance compliance, BootedKernel kernel, Watch watch, Facades facades)
+  Plugged(
+      DriverCompliance compliance, BootedKernel kernel, UnplugPolicy policy, Watch watch,
+      Facades facades)
       throws Exception {
     this.compliance = compliance;
     this.kernel = kernel;
     this.watch = watch;
     this.facades = facades;
-    registration = compliance.registration();
+    registration = compliance.registration().withUnplug(policy);
     path = "/dev/" + registration.name() + (registration.count() > 1 ? "0" : "");
     pages = new ObservedPages(kernel.pages(registration), watch);
     driver = compliance.driver(pages, kernel.memory(registration.driver()));
@@ -93,7 +96,7 @@ final class Plugged {
    * @return whether it did
    */
   boolean upgrade() {
-    DeviceRegistration next = registration.withVersion("1.0." + (upgrades + 1));
+    DeviceRegistration next = nextVersion();
     ObservedPages nextPages = new ObservedPages(kernel.pages(next), watch);
     MmapProvider old = driver;
     try {
@@ -110,10 +113,31 @@ final class Plugged {
     } catch (Exception thrown) {
       throw new AssertionError("the driver's next version cannot be made: " + thrown, thrown);
     }
-    upgrades++;
     remove(old, pages);
     pages = nextPages;
     return true;
+  }
+
+  private DeviceRegistration nextVersion() {
+    return registration.withVersion("1.0." + ++upgrades);
+  }
+
+  /** Another instance comes, in the place of the one that was removed. */
+  void comeBack() {
+    DeviceRegistration next = nextVersion();
+    pages = new ObservedPages(kernel.pages(next), watch);
+    try {
+      driver = compliance.driver(pages, kernel.memory(registration.driver()));
+      handle = kernel.devices().register(next, ObservedDriver.of(driver, watch, facades));
+    } catch (Exception thrown) {
+      throw new AssertionError("the driver's next version cannot be made: " + thrown, thrown);
+    }
+    unplugged = false;
+    String failed = failure();
+    if (failed != null) {
+      watch.violated(
+          Rule.WHAT_IS_LEFT_IS_ADOPTED, "the driver comes back, and " + failed);
+    }
   }
 
   private void removeQuietly(MmapProvider unused) {

@@ -52,7 +52,7 @@ final class RandomSteps {
       case 11, 12 -> new Step.Write(random.nextInt(OFFSETS));
       case 13 -> new Step.Read(random.nextInt(OFFSETS));
       case 14, 15, 16 -> new Step.Store(process, at);
-      case 17 -> new Step.Upgrade();
+      case 17 -> random.nextInt(3) > 0 ? new Step.Upgrade() : new Step.Replug();
       default -> new Step.Load(process, at);
     };
   }

@@ -59,12 +59,18 @@ public enum Rule {
   /** After removal accesses are refused, and the driver was closed properly. */
   UNPLUGGED_IS_SIGBUS("VmOperations.close; README, what removing a driver does",
       "When the driver is removed its areas are closed while its code is still there; from then on"
-          + " every access to them is SIGBUS, and nobody else notices."),
+          + " every access to them is what @Device(unplug) says, SIGBUS, and nobody else notices."),
   /** An upgrade changes nothing that processes can see. */
   UPGRADE_IS_NOT_SEEN("HandOver",
       "When another version takes over, all goes on as if nothing had happened: every page holds what"
           + " it held, every area and open file is adopted, and counted. What the new version must"
           + " know, the old one writes in saveState, its pages with writePage."),
+  /** A driver that comes back finds what was left. */
+  WHAT_IS_LEFT_IS_ADOPTED("HandOver; UnplugPolicy",
+      "When the driver comes back, stopped and started or updated, it is given what it had saved, and"
+          + " asked to adopt the files and areas that were left: it attaches its operations to each area,"
+          + " counts it, and maps again what it had mapped up front (Adoption.pagesLost). Pages that"
+          + " saveState wrote hold what they held."),
   /** After removal the class loader can be collected. */
   CLASS_LOADER_IS_COLLECTABLE("LDD3 ch. 2, The Cleanup Function",
       "When the driver has gone nothing refers to its classes: no thread, no ThreadLocal, no registry"

@@ -235,6 +235,47 @@ sealed interface Step {
     }
   }
 
+  /** The driver goes, and another instance comes back; what it saved meanwhile is kept. */
+  record Replug() implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.replug();
+    }
+
+    @Override
+    public String toString() {
+      return "the driver is removed, and its next version comes under the same name";
+    }
+  }
+
+  /** The process takes all memory that may be promised: after that no fork can have as much. */
+  record Hoard(int process) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.hoard(process);
+    }
+
+    @Override
+    public String toString() {
+      return "process " + (process + 1)
+          + " maps all private memory that it gets (a fork of it fails)";
+    }
+  }
+
+  /** The process has as many areas as it may, but for some. */
+  record Scatter(int process, int spare) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.scatter(process, spare);
+    }
+
+    @Override
+    public String toString() {
+      return "process " + (process + 1) + " maps single pages, until it has as many areas as it may"
+          + (spare == 0 ? "" : ", but for " + spare);
+    }
+  }
+
   /** The driver is removed. */
   record Unplug() implements Step {
     @Override

@@ -77,6 +77,8 @@ class DriverComplianceTest {
     "LosesItsPagesInAnUpgrade, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
     "DoesNotCountWhatItAdopts, anUpgradeIsNotSeen, AREAS_ARE_COUNTED",
     "RefusesToAdopt, anUpgradeIsNotSeen, UPGRADE_IS_NOT_SEEN",
+    "RefusesToAdopt, whoComesBackAdoptsWhatIsLeft, WHAT_IS_LEFT_IS_ADOPTED",
+    "BelievesThatItsPagesAreStillMapped, whoComesBackAdoptsWhatIsLeft, WHAT_IS_LEFT_IS_ADOPTED",
     "KeepsItsPages, exitClosesAll, FRAMES_COME_BACK",
     "ThrowsWhereItShouldAnswer, forkOpensAndExitCloses, CALLBACKS_ANSWER",
   })

@@ -599,6 +599,32 @@ final class PlantedBugs {
     }
   }
 
+  /** An upgrade finds nothing: there the pages are mapped already, and nobody asks for them. */
+  static class BelievesThatItsPagesAreStillMapped extends Kit {
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new HandsOver(pages) {
+        @Override
+        public void adopt(Adoption area) {
+          super.adopt(area);
+          if (area.pagesLost()) {
+            area.setOperations(new VmOperations() {
+              @Override
+              public void open(Vma vma) {
+                opened();
+              }
+
+              @Override
+              public void close(Vma vma) {
+                closed();
+              }
+            });
+          }
+        }
+      };
+    }
+  }
+
   static class StaysInARegistryOfTheJvm extends Kit {
     @Override
     protected Memory driver(PageAllocator pages) {
