@@ -340,7 +340,7 @@ public abstract class DriverCompliance {
             new Fill(), new Cycle(), new Fill(), whole(0, 0), new Load(0, 0), new Hoard(0),
             new Fork(0), new Load(0, 1), new Scatter(0, 0), new Unmap(0, 3, 2), new Load(0, 3),
             new Protect(0, 3, 1, false), new Store(0, 3), new Map(0, 20, 2, 0, true, true),
-            new Move(0, 2, 2, 40, 2), new Load(0, 2), new Scatter(0, 1), new Unmap(0, 3, 1),
+            new Move(0, 2, 2, 40, 2), new Load(0, 2), new Scatter(0, 2), new Unmap(0, 3, 1),
             new Load(0, 4), new Map(0, 6, 1, 2, true, true), new Load(0, 5), new Exit(0)));
   }
 

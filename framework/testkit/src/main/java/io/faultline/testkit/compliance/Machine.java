@@ -436,45 +436,18 @@ final class Machine implements AutoCloseable {
 
   void hoard(int number) {
     Actor actor = actor(number);
-    if (actor == null) {
-      return;
+    if (actor != null) {
+      Shortage.ofMemory(actor.program, memory);
+      follow();
     }
-    for (long pages = memory / Mman.PAGE_SIZE; pages > 0;) {
-      try {
-        long unused = actor.program.mmap(
-            -1, Places.bytes(pages), Mman.PROT_READ | Mman.PROT_WRITE,
-            Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, 0);
-      } catch (ErrnoException refused) {
-        pages /= 2;
-      }
-    }
-    follow();
   }
 
   void scatter(int number, int spare) {
     Actor actor = actor(number);
-    if (actor == null) {
-      return;
+    if (actor != null) {
+      Shortage.ofAreas(actor.program, setting.profile().maxMapCount(), spare);
+      follow();
     }
-    List<Long> mapped = new ArrayList<>();
-    try {
-      for (int i = 0; i < setting.profile().maxMapCount(); i++) {
-        mapped.add(
-            actor.program.mmapAt(
-                Places.address(Places.SCATTERED + 2 * i), -1, Places.bytes(1), Mman.PROT_READ,
-                Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS | Mman.MAP_FIXED, 0));
-      }
-    } catch (ErrnoException full) {
-      // As many as there may be.
-    }
-    try {
-      for (int i = 0; i < spare && !mapped.isEmpty(); i++) {
-        actor.program.munmap(mapped.removeLast(), Places.bytes(1));
-      }
-    } catch (ErrnoException refused) {
-      throw new AssertionError("a page of its own cannot be unmapped", refused);
-    }
-    follow();
   }
 
   // ---- the end ----------------------------------------------------------------------------------
