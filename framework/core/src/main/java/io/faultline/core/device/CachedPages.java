@@ -241,6 +241,7 @@ final class CachedPages {
   void markDirty(long frame, long index) {
     if (frames.set(frame, FrameTable.DIRTY)) {
       counts.dirty.increment();
+      memory.events().count(VmEvent.NR_DIRTIED);
       if (dirty.isEmpty()) {
         dirtySince = System.nanoTime();
       }
@@ -263,6 +264,7 @@ final class CachedPages {
     if (stored) {
       dirty.remove(index);
       counts.dirty.decrement();
+      memory.events().count(VmEvent.NR_WRITTEN);
     } else {
       boolean unused = frames.set(frame, FrameTable.DIRTY);
     }

@@ -4,7 +4,9 @@ package io.faultline.core.device;
 
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * mm/readahead.c}). A page that is being brought in is locked; who wants it waits. Thread-safe.
  */
 final class PageReader {
+  private static final int KIB_A_PAGE = Mman.PAGE_SIZE / 1024;
+
   private final FileStorage storage;
   private final CachedPages pages;
   private final FileSize size;
@@ -136,6 +140,7 @@ final class PageReader {
     for (int i = 0; i < count; i++) {
       segments[i] = memory.segment(fresh[i]);
     }
+    memory.events().count(VmEvent.PGPGIN, (long) count * KIB_A_PAGE);
     storage.call("readPages", false, driver -> driver.readPages(storage.inode(), index, segments));
   }
 

@@ -5,6 +5,7 @@ package io.faultline.core.device;
 import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
@@ -171,6 +172,7 @@ final class Writeback {
     try {
       MemorySegment[] stored = inFile == count ? segments : Arrays.copyOf(segments, inFile);
       if (inFile > 0) {
+        memory.events().count(VmEvent.PGPGOUT, (long) inFile * Mman.PAGE_SIZE / 1024);
         storage.call(
             "writePages", leaving, driver -> driver.writePages(storage.inode(), first, stored));
       }

@@ -47,7 +47,7 @@ public enum VmEvent {
   ALLOCSTALL_NORMAL,
   /** Pages that moved to the active list. */
   PGACTIVATE,
-  /** Pages that moved to the inactive list by request. */
+  /** Pages that moved to the inactive list. */
   PGDEACTIVATE,
   /** Pages that {@code MADV_FREE} gave up. */
   PGLAZYFREE,

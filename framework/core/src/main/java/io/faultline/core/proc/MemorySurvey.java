@@ -43,13 +43,11 @@ final class MemorySurvey {
    */
   static MemoryTotals take(PhysicalMemory memory, List<AddressSpace> spaces) {
     MemorySurvey survey = new MemorySurvey(memory);
-    long tables = 0;
     for (AddressSpace space : spaces) {
-      tables += space.tables().tableCount() + 1;
       MapsText.locked(space, () -> survey.addLocked(space));
     }
     memory.forEach(survey::add);
-    return survey.totals(tables);
+    return survey.totals(spaces.size());
   }
 
   private void addLocked(AddressSpace space) {
@@ -108,12 +106,15 @@ final class MemorySurvey {
     inactiveAnonymous += listed && !active ? 1 : 0;
   }
 
-  private MemoryTotals totals(long tables) {
+  /**
+   * @param roots tables at the top, which have no frame here
+   */
+  private MemoryTotals totals(long roots) {
     FrameCounts counts = memory.counts();
     // Frame 0 is never handed out.
     return new MemoryTotals(
         counts.total() - 1, counts.free(), anonymousMapped, otherMapped, file, shmem, swapCached,
         dirty, writeback, activeAnonymous, inactiveAnonymous, activeFile, inactiveFile,
-        locked.cardinality(), tables, memory.handedOut());
+        locked.cardinality(), counts.pageTable() + roots, memory.handedOut());
   }
 }

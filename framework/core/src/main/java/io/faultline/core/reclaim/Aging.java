@@ -8,6 +8,9 @@ import static io.faultline.core.area.VmBits.VM_PFNMAP;
 import static io.faultline.core.area.VmBits.VM_RESERVED;
 
 import io.faultline.core.memory.FrameTable;
+import io.faultline.core.memory.PhysicalMemory;
+import io.faultline.core.memory.VmEvent;
+import io.faultline.core.memory.VmEvents;
 import io.faultline.core.paging.Pte;
 
 /**
@@ -27,10 +30,12 @@ final class Aging {
   static final long NEVER_TAKEN = VM_LOCKED | VM_RESERVED | VM_IO | VM_PFNMAP;
 
   private final FrameTable frames;
+  private final VmEvents events;
   private final HeldSpaces spaces;
 
-  Aging(FrameTable frames, HeldSpaces spaces) {
-    this.frames = frames;
+  Aging(PhysicalMemory memory, HeldSpaces spaces) {
+    this.frames = memory.table();
+    this.events = memory.events();
     this.spaces = spaces;
   }
 
@@ -40,6 +45,7 @@ final class Aging {
    * @param swapBacked whether it is anonymous or shared memory
    */
   Fate look(long frame, boolean swapBacked) {
+    count(VmEvent.PGREFILL, frames.has(frame, FrameTable.ACTIVE));
     int[] used = {0};
     boolean[] kept = {false};
     boolean all =
@@ -58,10 +64,10 @@ final class Aging {
               return entry & ~Pte.ACCESSED;
             });
     if (kept[0]) {
-      frames.set(frame, FrameTable.MLOCKED);
+      count(VmEvent.UNEVICTABLE_PGS_CULLED, frames.set(frame, FrameTable.MLOCKED));
       return Fate.KEEP;
     }
-    frames.clear(frame, FrameTable.MLOCKED);
+    count(VmEvent.UNEVICTABLE_PGS_RESCUED, frames.clear(frame, FrameTable.MLOCKED));
     boolean marked = frames.clear(frame, FrameTable.REFERENCED);
     if (used[0] > 0 || marked) {
       return wasUsed(frame, swapBacked, used[0] > 1 || marked);
@@ -70,14 +76,26 @@ final class Aging {
       return Fate.KEEP;
     }
     // One round as inactive before it leaves.
-    return frames.clear(frame, FrameTable.ACTIVE) ? Fate.KEEP : Fate.EVICT;
+    if (frames.clear(frame, FrameTable.ACTIVE)) {
+      events.count(VmEvent.PGDEACTIVATE);
+      return Fate.KEEP;
+    }
+    return Fate.EVICT;
   }
 
   private Fate wasUsed(long frame, boolean swapBacked, boolean again) {
     if (!frames.has(frame, FrameTable.ACTIVE)) {
       // A file that is read once from beginning to end is not to push out what is in use.
-      frames.set(frame, swapBacked || again ? FrameTable.ACTIVE : FrameTable.REFERENCED);
+      boolean active = swapBacked || again;
+      frames.set(frame, active ? FrameTable.ACTIVE : FrameTable.REFERENCED);
+      count(VmEvent.PGACTIVATE, active);
     }
     return Fate.KEEP;
+  }
+
+  private void count(VmEvent event, boolean happened) {
+    if (happened) {
+      events.count(event);
+    }
   }
 }

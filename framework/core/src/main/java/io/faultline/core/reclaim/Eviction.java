@@ -14,6 +14,7 @@ import io.faultline.core.paging.Pte;
 import io.faultline.core.swap.SwapEntry;
 import io.faultline.core.swap.SwapSpace;
 import io.faultline.core.swap.SwapWriter;
+import io.faultline.mm.Mman;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -220,6 +221,9 @@ final class Eviction {
     try {
       to.write(dirty, length);
       memory.events().count(VmEvent.PSWPOUT, length);
+      memory.events().count(VmEvent.NR_WRITTEN, length);
+      memory.events().count(VmEvent.NR_VMSCAN_WRITE, length);
+      memory.events().count(VmEvent.PGPGOUT, (long) length * Mman.PAGE_SIZE / 1024);
       for (int i = 0; i < length; i++) {
         frames.clear(dirty[i], FrameTable.DIRTY);
       }
@@ -252,7 +256,7 @@ final class Eviction {
         };
     isolated[i] = PhysicalMemory.NONE;
     if (!freed) {
-      frames.set(frame, FrameTable.ACTIVE);
+      memory.events().count(VmEvent.PGACTIVATE, frames.set(frame, FrameTable.ACTIVE) ? 1 : 0);
       swap.unlock(frame);
       memory.put(frame);
     } else {
@@ -315,12 +319,18 @@ final class Eviction {
     FilePages pages =
         frames.owner(frame) instanceof FileMapping mapping ? mapping.pages() : null;
     if (pages == null || !isUnused(frame)
-        || frames.has(frame, FrameTable.DIRTY) && !pages.writeOut(frame)
+        || frames.has(frame, FrameTable.DIRTY) && !writeOut(pages, frame)
         || !pages.drop(frame, memory.workingset().evictedFromFile())) {
       return false;
     }
     frames.unlock(frame);
     memory.put(frame);
     return true;
+  }
+
+  private boolean writeOut(FilePages pages, long frame) {
+    boolean written = pages.writeOut(frame);
+    memory.events().count(VmEvent.NR_VMSCAN_WRITE, written ? 1 : 0);
+    return written;
   }
 }

@@ -163,7 +163,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       HeldSpaces held = new HeldSpaces(frames, spaces, false);
       try {
         Eviction eviction = new Eviction(memory, swap, held);
-        Aging aging = new Aging(frames, held);
+        Aging aging = new Aging(memory, held);
         int looked = 0;
         for (; frame < to && !eviction.isFull(); frame++) {
           if (isolate(frame, room)) {
@@ -175,7 +175,10 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
               memory.put(frame);
             }
           } else {
-            sweep.busy |= isBeingStored(frame);
+            if (isBeingStored(frame)) {
+              sweep.busy = true;
+              events.count(VmEvent.NR_VMSCAN_IMMEDIATE_RECLAIM);
+            }
           }
         }
         int gone = eviction.run();

@@ -6,6 +6,7 @@ import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
+import io.faultline.mm.Mman;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -111,6 +112,7 @@ public final class SwapReader {
     try {
       swap.read(entries, into);
       memory.events().count(VmEvent.PSWPIN, entries.length);
+      memory.events().count(VmEvent.PGPGIN, (long) entries.length * Mman.PAGE_SIZE / 1024);
       return true;
     } catch (IOException e) {
       // The device has counted it and remembers why.

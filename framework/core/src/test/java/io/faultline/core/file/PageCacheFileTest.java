@@ -105,6 +105,30 @@ class PageCacheFileTest {
             e -> assertThat(e.info().code()).isEqualTo(SignalCode.BUS_ADRERR));
   }
 
+  private List<String> vmstat(String... names) {
+    return kernel.proc().vmstat().lines()
+        .filter(line -> List.of(names).contains(line.split(" ")[0])).toList();
+  }
+
+  @Test
+  void vmstatCountsWhatIsReadMadeDirtyAndWritten() throws ErrnoException {
+    disk.add("f", 4 * PAGE_SIZE);
+    long p = map(open("f"), 4, RW, MAP_SHARED);
+    // Read ahead: all four.
+    memory.getByte(p);
+    memory.putByte(p, (byte) 1);
+    memory.putByte(p + PAGE_SIZE, (byte) 1);
+    memory.putByte(p + PAGE_SIZE + 1, (byte) 2);
+    assertThat(vmstat("nr_dirty", "nr_dirtied", "nr_written", "pgpgin", "pgpgout"))
+        .containsExactly(
+            "nr_dirty 2", "nr_dirtied 2", "nr_written 0", "pgpgin 16", "pgpgout 0");
+    sync(p, 4);
+    memory.putByte(p, (byte) 3);
+    assertThat(vmstat("nr_dirty", "nr_dirtied", "nr_written", "pgpgin", "pgpgout"))
+        .containsExactly(
+            "nr_dirty 1", "nr_dirtied 3", "nr_written 2", "pgpgin 16", "pgpgout 8");
+  }
+
   private FaultResult touch(long address) {
     return kernel.faults().handle(task, address, Access.READ);
   }

@@ -124,6 +124,34 @@ class SwapTest {
     kernel.validate();
   }
 
+  private long counted(String name) {
+    return kernel.proc().vmstat().lines().filter(line -> line.startsWith(name + " "))
+        .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1))).findAny()
+        .orElseThrow();
+  }
+
+  @Test
+  void vmstatCountsWhatReclaimWroteAndMovedBetweenItsLists() throws Exception {
+    long locked = map(task, 64, MAP_PRIVATE);
+    kernel.calls().mlock(task, locked, 64 * PAGE_SIZE);
+    long base = map(task, 2 * FRAMES, MAP_PRIVATE);
+    fill(memory, base, 2 * FRAMES);
+    check(memory, base, 2 * FRAMES);
+    assertThat(counted("pswpout")).isPositive();
+    assertThat(counted("nr_written")).isEqualTo(counted("pswpout"));
+    assertThat(counted("nr_vmscan_write")).isEqualTo(counted("pswpout"));
+    assertThat(counted("pgpgout")).isEqualTo(4 * counted("pswpout"));
+    assertThat(counted("pgpgin")).isEqualTo(4 * counted("pswpin"));
+    assertThat(counted("pgactivate")).isPositive();
+    assertThat(counted("pgrefill")).isGreaterThanOrEqualTo(counted("pgdeactivate")).isPositive();
+    assertThat(counted("unevictable_pgs_culled")).isEqualTo(64);
+    assertThat(counted("unevictable_pgs_rescued")).isZero();
+
+    kernel.calls().munlock(task, locked, 64 * PAGE_SIZE);
+    check(memory, base, 2 * FRAMES);
+    assertThat(counted("unevictable_pgs_rescued")).isEqualTo(64);
+  }
+
   @Test
   void lockedPagesNeverLeave() throws Exception {
     long locked = map(task, 64, MAP_PRIVATE);
