@@ -45,7 +45,7 @@ class ModuleArrowsTest {
   @ParameterizedTest
   @ValueSource(strings = {
       "shell", "replay", "driverc", "driver.zero", "driver.simple", "driver.scullp",
-      "driver.framebuffer", "driver.hostfile", "driver.uio", "driver.ring",
+      "driver.framebuffer", "driver.hostfile", "driver.mmio", "driver.uio", "driver.ring",
       "driver.swapfile", "driver.swapzram", "driver.swapredis"})
   void userOfTheApiKnowsTheApiAlone(String module) {
     String own = "io.faultline." + module + "..";
@@ -78,8 +78,8 @@ class ModuleArrowsTest {
     classes().that().resideInAPackage("io.faultline.driver..").should()
         .resideInAnyPackage("io.faultline.driver.zero..", "io.faultline.driver.simple..",
             "io.faultline.driver.scullp..", "io.faultline.driver.framebuffer..",
-            "io.faultline.driver.hostfile..", "io.faultline.driver.ring..",
-            "io.faultline.driver.uio..",
+            "io.faultline.driver.hostfile..", "io.faultline.driver.mmio..",
+            "io.faultline.driver.ring..", "io.faultline.driver.uio..",
             "io.faultline.driver.swapfile..",
             "io.faultline.driver.swapzram..", "io.faultline.driver.swapredis..")
         .because("a new driver is added to the list of userOfTheApiKnowsTheApiAlone")

@@ -307,7 +307,8 @@ class IoRegionTest {
   @Test
   void aQuarantinedDriverIsNotAsked() throws Exception {
     kernel.errorBudget(2);
-    RegisterDriver driver = plug();
+    RegisterDriver driver = new RegisterDriver.Lazy(1, kernel.io(NODE));
+    plugged = kernel.devices().register(NODE, driver);
     long address = map();
     driver.action = value -> {
       throw new IllegalStateException("fuse");
@@ -320,6 +321,7 @@ class IoRegionTest {
         .isEqualTo(State.QUARANTINED);
     assertSigbus(address, () -> memory().getInt(address));
     assertThat(kernel.restore("/dev/registers")).isEqualTo(1);
+    assertThat(memory().getLong(address)).as("nopage maps it again").isEqualTo(1);
   }
 
   @Test

@@ -31,13 +31,23 @@ final class Contents {
   }
 
   private final Watch watch;
+  private final boolean registers;
   private final Map<Key, Content> contents = new HashMap<>();
   private int upgrades;
   private Rule changing = Rule.UPGRADE_IS_NOT_SEEN;
   private int sequence;
 
-  Contents(Watch watch) {
+  /**
+   * @param registers whether the device's pages need not hold what was stored in them
+   */
+  Contents(Watch watch, boolean registers) {
     this.watch = watch;
+    this.registers = registers;
+  }
+
+  /** Whether the device's pages hold what was stored in them. */
+  boolean holdValues() {
+    return !registers;
   }
 
   // ---- what is known ----------------------------------------------------------------------------
@@ -121,6 +131,10 @@ final class Contents {
     if (!mayBeThere(at, cell, content, has, Long.toHexString(got))) {
       return;
     }
+    if (registers && cell.isOfDevice() && cell.own == null) {
+      content.present = true;
+      return;
+    }
     Long expected = cell.own != null ? cell.own : content.value;
     if (expected != null ? expected != got : isOfAnotherPage(cell, got)) {
       wrong("a load from " + at, cell.source, cell.page, got, content, false);
@@ -133,7 +147,9 @@ final class Contents {
   void stored(int at, Actor.Cell cell, @Nullable Boolean has, long value) {
     Content content = of(cell.source, cell.page);
     if (mayBeThere(at, cell, content, has, "no signal")) {
-      if (cell.shared) {
+      if (cell.shared && registers && cell.isOfDevice()) {
+        content.present = true;
+      } else if (cell.shared) {
         know(content, value, false);
       } else {
         cell.own = value;

@@ -22,11 +22,13 @@ final class Crowd {
   private final Plugged plugged;
   private final Watch watch;
   private final DeviceFile file;
+  private final Contents contents;
 
-  Crowd(Plugged plugged, Watch watch, DeviceFile file) {
+  Crowd(Plugged plugged, Watch watch, DeviceFile file, Contents contents) {
     this.plugged = plugged;
     this.watch = watch;
     this.file = file;
+    this.contents = contents;
   }
 
   /**
@@ -62,7 +64,7 @@ final class Crowd {
     }
     plugged.meet(0);
     watch.concurrent(false);
-    for (int reader = 0; reader < mapped.size(); reader++) {
+    for (int reader = 0; contents.holdValues() && reader < mapped.size(); reader++) {
       for (int writer = 0; writer < mapped.size(); writer++) {
         if (done[writer]) {
           check(page, reader, mapped.get(reader), writer, values[writer]);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.faultline.device.DeviceMemory;
+import io.faultline.device.IoMemory;
 import io.faultline.device.MmapProvider;
 import io.faultline.device.PageAllocator;
 import io.faultline.device.UnplugPolicy;
@@ -81,7 +82,7 @@ public abstract class DriverCompliance {
   protected DriverCompliance() {}
 
   /**
-   * A new driver; called for each history, for a kernel of its own, and for each upgrade. One of the two
+   * A new driver; called for each history, for a kernel of its own, and for each upgrade. One of the
    * methods of this name is overridden.
    *
    * @param pages where the driver gets its pages
@@ -98,6 +99,27 @@ public abstract class DriverCompliance {
    */
   protected MmapProvider driver(PageAllocator pages, DeviceMemory memory) throws Exception {
     return driver(pages);
+  }
+
+  /**
+   * A new driver, for one that has registers.
+   *
+   * @param pages where the driver gets its pages
+   * @param memory the same for all versions in one kernel
+   * @param io the regions are the same for all versions, the handlers are this one's
+   */
+  protected MmapProvider driver(PageAllocator pages, DeviceMemory memory, IoMemory io)
+      throws Exception {
+    return driver(pages, memory);
+  }
+
+  /**
+   * Whether a mapping shows registers: what a load gives need not be what was stored, neither by another
+   * process nor by the same one. The kit then says nothing about the values that the device gives, only
+   * where there must be any, and what belongs to a process once it has copied it.
+   */
+  protected boolean showsRegisters() {
+    return false;
   }
 
   /**
@@ -427,7 +449,8 @@ public abstract class DriverCompliance {
     Class<?> driverClass;
     try (BootedKernel kernel =
         BootedKernel.boot(memory(), KernelProfile.LINUX_6_18)) {
-      MmapProvider sample = driver(kernel.pages("sample"), kernel.memory("sample"));
+      MmapProvider sample = 
+          driver(kernel.pages("sample"), kernel.memory("sample"), kernel.io("sample"));
       driverClass = sample.getClass();
       remove(sample);
     }

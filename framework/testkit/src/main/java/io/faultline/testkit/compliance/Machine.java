@@ -31,7 +31,7 @@ final class Machine implements AutoCloseable {
   private final Watch watch = new Watch();
   private final Plugged plugged;
   private final DeviceFile file;
-  private final Contents contents = new Contents(watch);
+  private final Contents contents;
   private final PageNumbers numbers;
   private final IdleFrames idle = new IdleFrames(watch);
   private final @Nullable Actor[] actors = new Actor[ACTORS];
@@ -44,6 +44,7 @@ final class Machine implements AutoCloseable {
     memory = compliance.memory();
     numbers = new PageNumbers(compliance.offsetSelectsMap());
     plugged = new Plugged(compliance, kernel, setting.unplug(), watch, facades);
+    contents = new Contents(watch, compliance.showsRegisters());
     file = new DeviceFile(kernel, plugged.can("read"), compliance.size());
     actors[0] = spawn();
   }
@@ -420,7 +421,7 @@ final class Machine implements AutoCloseable {
     if (own && mapped.size() > 1) {
       Boolean has = file.has(anyone(), page);
       long[] values = mapped.stream().mapToLong(actor -> contents.number(page)).toArray();
-      new Crowd(plugged, watch, file).touch(page, byWrite, mapped, values);
+      new Crowd(plugged, watch, file, contents).touch(page, byWrite, mapped, values);
       String failed = plugged.failure();
       if (failed != null) {
         contents.callbackFailed(failed, "", has);

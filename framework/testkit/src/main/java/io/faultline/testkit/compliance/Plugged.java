@@ -42,7 +42,9 @@ final class Plugged {
     registration = compliance.registration().withUnplug(policy);
     path = "/dev/" + registration.name() + (registration.count() > 1 ? "0" : "");
     pages = new ObservedPages(kernel.pages(registration), watch);
-    driver = compliance.driver(pages, kernel.memory(registration.driver()));
+    driver =
+        compliance.driver(
+            pages, kernel.memory(registration.driver()), kernel.io(registration));
     overridden = Facades.overridden(MmapProvider.class, driver);
     watch.count(() -> compliance.areas(driver));
     handle = kernel.devices().register(registration, ObservedDriver.of(driver, watch, facades));
@@ -100,7 +102,9 @@ final class Plugged {
     ObservedPages nextPages = new ObservedPages(kernel.pages(next), watch);
     MmapProvider old = driver;
     try {
-      driver = compliance.driver(nextPages, kernel.memory(registration.driver()));
+      driver =
+          compliance.driver(
+              nextPages, kernel.memory(registration.driver()), kernel.io(next));
       handle = kernel.devices().replace(
           handle, next, ObservedDriver.of(driver, watch, facades), done -> {
           });
