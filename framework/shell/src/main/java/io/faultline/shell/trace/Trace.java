@@ -81,8 +81,8 @@ public final class Trace extends Command implements CommandSessionListener {
   @Descriptor("""
       show live what the kernel and the drivers do, above the prompt
       usage: trace on|off [PID] [KIND...]
-      KIND is spawn, fork, exit, call, mmap, open, close, nopage, populate, fault, signal or driver;
-      without one, all but fault and call are shown. all shows everything.
+      KIND is spawn, fork, exit, call, mmap, open, close, nopage, populate, io, fault, signal or driver;
+      without one, all but fault, call and io are shown. all shows everything.
       example: trace on
       example: trace on 1 open close nopage
       example: trace off""")
@@ -111,7 +111,9 @@ public final class Trace extends Command implements CommandSessionListener {
           arguments.end();
           if (kinds.isEmpty() && !all) {
             kinds =
-                EnumSet.complementOf(EnumSet.of(TraceEvent.Kind.CALL, TraceEvent.Kind.FAULT));
+                EnumSet.complementOf(
+                    EnumSet.of(
+                        TraceEvent.Kind.CALL, TraceEvent.Kind.FAULT, TraceEvent.Kind.IO));
           }
           stop(session);
           start(session, kinds, task == null ? null : task.pid());

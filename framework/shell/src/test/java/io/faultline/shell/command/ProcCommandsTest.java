@@ -49,6 +49,7 @@ class ProcCommandsTest {
     assertThat(shell.type("statm 1")).isEqualTo(proc.statm(process()).stripTrailing());
     assertThat(shell.type("meminfo")).isEqualTo(proc.meminfo().stripTrailing());
     assertThat(shell.type("vmstat").lines()).contains("nr_anon_pages 2");
+    assertThat(shell.type("iomem")).contains(" : System RAM");
     assertThat(shell.type("zoneinfo")).startsWith("Node 0, zone   Normal");
     assertThat(shell.type("swaps")).isEqualTo("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority");
   }
