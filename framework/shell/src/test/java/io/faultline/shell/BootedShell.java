@@ -26,6 +26,7 @@ import io.faultline.shell.command.FilesCommand;
 import io.faultline.shell.command.Fork;
 import io.faultline.shell.command.Free;
 import io.faultline.shell.command.Fsync;
+import io.faultline.shell.command.Iomem;
 import io.faultline.shell.command.Kill;
 import io.faultline.shell.command.Madvise;
 import io.faultline.shell.command.Maps;
@@ -104,6 +105,7 @@ public final class BootedShell implements AutoCloseable {
         .with(new Free(kernel.proc()))
         .with(new Meminfo(kernel.proc()))
         .with(new Vmstat(kernel.proc()))
+        .with(new Iomem(kernel.proc()))
         .with(new Zoneinfo(kernel.proc()))
         .with(new SwapsCommand(kernel.proc()))
         .with(new Swapon(kernel.swaps()))
