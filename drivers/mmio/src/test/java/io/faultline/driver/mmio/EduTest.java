@@ -193,9 +193,9 @@ class EduTest {
   void aTransferThatLeavesTheBufferCopiesNothing() {
     program.poke(dma, "as it was");
     long[][] wrong = {
-        {DmaEngine.BUFFER + 4090, 0, 7}, {DmaEngine.BUFFER - 1, 0, 4},
-        {DmaEngine.BUFFER, DMA_PAGES * PAGE - 3, 4}, {DmaEngine.BUFFER, -1, 4},
-        {DmaEngine.BUFFER, 0, -1}, {Long.MAX_VALUE, 0, 4}, {DmaEngine.BUFFER, Long.MAX_VALUE, 4}};
+      {DmaEngine.BUFFER + 4090, 0, 7}, {DmaEngine.BUFFER - 1, 0, 4},
+      {DmaEngine.BUFFER, DMA_PAGES * PAGE - 3, 4}, {DmaEngine.BUFFER, -1, 4},
+      {DmaEngine.BUFFER, 0, -1}, {Long.MAX_VALUE, 0, 4}, {DmaEngine.BUFFER, Long.MAX_VALUE, 4}};
     for (long[] t : wrong) {
       transfer(t[0], t[1], t[2], DmaEngine.TO_MEMORY | DmaEngine.INTERRUPT);
       worker.run();

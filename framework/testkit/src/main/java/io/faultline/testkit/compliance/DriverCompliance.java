@@ -449,7 +449,7 @@ public abstract class DriverCompliance {
     Class<?> driverClass;
     try (BootedKernel kernel =
         BootedKernel.boot(memory(), KernelProfile.LINUX_6_18)) {
-      MmapProvider sample = 
+      MmapProvider sample =
           driver(kernel.pages("sample"), kernel.memory("sample"), kernel.io("sample"));
       driverClass = sample.getClass();
       remove(sample);
