@@ -23,6 +23,12 @@ class EduComplianceTest extends DriverCompliance {
     return true;
   }
 
+  /** They tell of interrupts. */
+  @Override
+  protected boolean filesShowPages() {
+    return false;
+  }
+
   @Override
   protected OptionalInt size() {
     return OptionalInt.of(Edu.PAGES);
