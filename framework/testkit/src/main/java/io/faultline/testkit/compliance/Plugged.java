@@ -131,7 +131,9 @@ final class Plugged {
     DeviceRegistration next = nextVersion();
     pages = new ObservedPages(kernel.pages(next), watch);
     try {
-      driver = compliance.driver(pages, kernel.memory(registration.driver()));
+      driver =
+          compliance.driver(
+              pages, kernel.memory(registration.driver()), kernel.io(next));
       handle = kernel.devices().register(next, ObservedDriver.of(driver, watch, facades));
     } catch (Exception thrown) {
       throw new AssertionError("the driver's next version cannot be made: " + thrown, thrown);
