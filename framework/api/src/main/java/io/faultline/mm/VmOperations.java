@@ -82,7 +82,9 @@ public interface VmOperations {
 
   /**
    * A page of a shared area that was mapped read-only is about to become writable ({@code
-   * page_mkwrite}).
+   * page_mkwrite}). Later stores into the page are not heard of, until {@link
+   * io.faultline.device.OpenFile#writeProtect} takes the right away again. Several threads may call for one
+   * page at once, and one thread again at once where the page was protected meanwhile.
    *
    * @return {@link Nopage#SIGBUS} to refuse, {@code Nopage.minor(page)} to allow
    */

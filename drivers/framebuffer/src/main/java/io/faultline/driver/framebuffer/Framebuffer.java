@@ -202,7 +202,12 @@ public final class Framebuffer implements MmapProvider, HandOver {
           "memory.order: this version has %d bytes of video memory, the old one %d".formatted(
               memory.size(), size));
     }
-    mode = new Mode(in.readInt(), in.readInt(), in.readInt());
+    Mode before = new Mode(in.readInt(), in.readInt(), in.readInt());
+    if (!before.equals(mode)) {
+      refusal = "%s: programs draw in the mode that was taken over, %s; configure it anew to change it"
+          .formatted(mode, before);
+      mode = before;
+    }
     DeferredIo.Counters counters =
         new DeferredIo.Counters(in.readLong(), in.readLong(), in.readLong());
     int[] dirty = new int[in.readInt()];

@@ -216,6 +216,8 @@ class FramebufferTest {
     Framebuffer next = upgrade(new Mode(32, 32, 32));
 
     assertThat(next.mode()).isEqualTo(MODE);
+    assertThat(Info.of(next)).contains(
+        "not configured  32x32-32: programs draw in the mode that was taken over, 64x64-32");
     assertThat(next.deferred().pending()).containsExactly(0, 2);
     assertThat(next.deferred().counters()).isEqualTo(new DeferredIo.Counters(3, 1, 1));
     assertThat(next.openFiles()).isEqualTo(1);
