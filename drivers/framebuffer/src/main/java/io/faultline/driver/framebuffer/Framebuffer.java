@@ -204,8 +204,9 @@ public final class Framebuffer implements MmapProvider, HandOver {
     }
     Mode before = new Mode(in.readInt(), in.readInt(), in.readInt());
     if (!before.equals(mode)) {
-      refusal = "%s: programs draw in the mode that was taken over, %s; configure it anew to change it"
-          .formatted(mode, before);
+      refusal =
+          "%s: programs draw in the mode that was taken over, %s; configure it anew to change it"
+              .formatted(mode, before);
       mode = before;
     }
     DeferredIo.Counters counters =
