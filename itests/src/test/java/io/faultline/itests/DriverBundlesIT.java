@@ -42,7 +42,7 @@ class DriverBundlesIT {
 
   @ParameterizedTest
   @CsvSource({"zero, /dev/zero", "simple, /dev/simpler", "simple, /dev/simplen",
-    "scullp, /dev/scullp0", "ring, /dev/ring0"})
+    "scullp, /dev/scullp0", "ring, /dev/ring0", "uio, /dev/uio0"})
   void isInstalledMappedFaultedAndUninstalled(
       String name,
       String device,

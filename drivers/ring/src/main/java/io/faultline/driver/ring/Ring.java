@@ -10,6 +10,7 @@ import io.faultline.device.MmapProvider;
 import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.RequireFaultline;
+import io.faultline.device.StateReader;
 import io.faultline.mm.Access;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -17,6 +18,7 @@ import io.faultline.mm.Nopage;
 import io.faultline.mm.VmFlag;
 import io.faultline.mm.VmOperations;
 import io.faultline.mm.Vma;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,6 +106,14 @@ public final class Ring implements MmapProvider, HandOver {
     // Two halves that show the same must keep their distance, and a dump needs no record twice.
     request.addFlags(VmFlag.DONTEXPAND, VmFlag.DONTDUMP);
     request.setOperations(new Operations(devices.get(file.index())));
+  }
+
+  /** Nothing is written: pages and sizes are the kernel's. But they may be others by now. */
+  @Override
+  public void restoreState(int index, int version, StateReader in)
+      throws IOException, ErrnoException {
+    HandOver.super.restoreState(index, version, in);
+    devices.get(index).find();
   }
 
   @Override

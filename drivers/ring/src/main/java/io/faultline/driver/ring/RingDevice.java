@@ -42,9 +42,17 @@ final class RingDevice {
   RingDevice(DeviceMemory memory, int number) throws ErrnoException {
     this.memory = memory;
     this.number = number;
+    find();
+  }
+
+  /**
+   * Takes the ring that an earlier version of this driver made, if there is one: at first, and when that
+   * version has stopped, since it may have made another meanwhile.
+   */
+  void find() throws ErrnoException {
+    answers = List.of();
     for (String name : memory.regions()) {
       if (name.startsWith(prefix())) {
-        // An earlier version of this driver made it.
         attach(Integer.parseInt(name.substring(prefix().length())));
       }
     }
@@ -82,7 +90,7 @@ final class RingDevice {
    */
   synchronized void opened(int order) throws ErrnoException {
     int dataPages = 1 << order;
-    if (users == 0 && dataPages != dataPages()) {
+    if (answers.isEmpty() || users == 0 && dataPages != dataPages()) {
       if (!answers.isEmpty()) {
         int old = dataPages();
         answers = List.of();

@@ -25,16 +25,19 @@ class RingTest {
   private static final int DATA_PAGES = 4;
   private static final long WHOLE = RingLayout.mapped(DATA_PAGES * PAGE);
 
+  private static final DeviceRegistration NODES =
+      DeviceRegistration.of("ring").withCount(Ring.DEVICES);
+
   private final BootedKernel kernel;
   private final Ring ring;
+  private final AutoCloseable registered;
   private final Program program;
   private final int fd;
 
   RingTest(BootedKernel kernel) throws ErrnoException {
     this.kernel = kernel;
     ring = new Ring(kernel.memory("ring"), 2);
-    AutoCloseable unused = kernel.devices().register(
-        DeviceRegistration.of("ring").withCount(Ring.DEVICES), ring);
+    registered = kernel.devices().register(NODES, ring);
     program = kernel.spawn();
     fd = program.open("/dev/ring1", AccessMode.READ_WRITE);
   }
@@ -136,6 +139,36 @@ class RingTest {
     long now = program.mmapShared(third, RingLayout.mapped(2 * PAGE), 0);
     assertThat(program.memory().getLong(now + 24)).isEqualTo(2 * PAGE);
     assertThat(kernel.memory("other").regions()).containsExactly("ring0/2");
+  }
+
+  @Test
+  void aRingMadeAnewWhileTheNextVersionStandsByIsHandedOver() throws Exception {
+    program.close(fd);
+    Ring next = new Ring(kernel.memory("ring"), 2);
+    ring.modified(order(0));
+    int small = program.open("/dev/ring1", AccessMode.READ_WRITE);
+    long at = program.mmapShared(small, RingLayout.mapped(PAGE), 0);
+
+    AutoCloseable unused = kernel.devices().replace(
+        registered, NODES.withVersion("2.0.0"), next, upgrade -> {
+        });
+
+    program.poke(at + 2 * PAGE, "both halves");
+    assertThat(program.peek(at + PAGE, 11)).isEqualTo("both halves");
+    assertThat(program.memory().getLong(at + 24)).isEqualTo(PAGE);
+  }
+
+  @Test
+  void aRingThatWasFreedInAGapIsMadeAnewThoughItIsMapped() throws Exception {
+    long at = program.mmapShared(fd, WHOLE, 0);
+    program.poke(at + PAGE, "freed");
+    registered.close();
+    kernel.memory("ring").free("ring1/4");
+    AutoCloseable unused = kernel.devices().register(NODES, new Ring(kernel.memory("ring"), 2));
+
+    program.open("/dev/ring1", AccessMode.READ_WRITE);
+    assertThat(program.peek(at, 7)).isEqualTo("FLTRING");
+    assertThat(program.memory().getByte(at + PAGE)).isZero();
   }
 
   private static RingConfig order(int order) {
