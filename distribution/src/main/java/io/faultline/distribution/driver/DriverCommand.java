@@ -228,11 +228,11 @@ public final class DriverCommand {
   }
 
   /** What Tab offers behind {@code driver}; the shell calls it. */
-  public List<String> __driver(CommandSession session) {
+  public List<?> __driver(CommandSession session) {
     List<String> before = before(session);
     return switch (before.isEmpty() ? "" : before.getFirst()) {
       case "" -> WORDS;
-      case "install", "upgrade" -> dropIn.available();
+      case "install", "upgrade" -> ModuleWords.of(dropIn.available(), session);
       case "remove" -> dropIn.installed();
       case "info" ->
           Stream.concat(

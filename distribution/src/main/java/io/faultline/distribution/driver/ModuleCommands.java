@@ -51,14 +51,14 @@ public final class ModuleCommands {
   Path jar(Path folder, String... words) throws DropInException {
     if (Arrays.stream(words).allMatch(w -> w.endsWith(".java"))) {
       return dropIn
-          .compile(Arrays.stream(words).map(w -> folder.resolve(home(w)).normalize()).toList());
+          .compile(Arrays.stream(words).map(w -> ModuleWords.resolve(folder, w)).toList());
     }
     if (words.length > 1) {
       throw new DropInException("insmod: one driver at a time; example: insmod scullp");
     }
     return dropIn.available().contains(words[0])
         ? dropIn.availableJar(words[0])
-        : folder.resolve(home(words[0])).normalize();
+        : ModuleWords.resolve(folder, words[0]);
   }
 
   /** Removes a driver. */
@@ -77,18 +77,12 @@ public final class ModuleCommands {
   }
 
   /** What Tab offers behind {@code insmod}; the shell calls it. */
-  public List<String> __insmod() {
-    return dropIn.available();
+  public List<Object> __insmod(CommandSession session) {
+    return ModuleWords.of(dropIn.available(), session);
   }
 
   /** What Tab offers behind {@code rmmod}; the shell calls it. */
   public List<String> __rmmod() {
     return dropIn.installed();
-  }
-
-  private static Path home(String word) {
-    return word.startsWith("~/")
-        ? Path.of(System.getProperty("user.home"), word.substring(2))
-        : Path.of(word);
   }
 }

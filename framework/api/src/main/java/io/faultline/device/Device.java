@@ -37,7 +37,10 @@ public @interface Device {
   /** How many nodes with consecutive minor numbers. */
   int count() default 1;
 
-  /** The node's permission bits, in octal notation. */
+  /**
+   * The nodes' permission bits, in octal notation. They are root's, who may open them whatever it says;
+   * for all others the last digit decides.
+   */
   String mode() default "0666";
 
   /** How long one callback may take before it counts as hung, in milliseconds. */

@@ -15,6 +15,7 @@ import io.faultline.device.UnplugPolicy;
  * @param driver symbolic name of the bundle, or the driver's class
  * @param version the bundle's version
  * @param unplug what answers accesses while the driver is not there
+ * @param mode permission bits of the nodes, which are root's: of others, those for all count
  */
 public record DeviceRegistration(
     String name,
@@ -24,8 +25,19 @@ public record DeviceRegistration(
     int timeoutMillis,
     String driver,
     String version,
-    UnplugPolicy unplug) {
-  /** The same with {@link UnplugPolicy#SIGBUS}. */
+    UnplugPolicy unplug,
+    int mode) {
+  /** What a driver that says nothing has: everybody may read and write. */
+  private static final int EVERYBODY = 0666;
+
+  /** The same with mode 0666. */
+  public DeviceRegistration(
+      String name, int major, int minor, int count, int timeoutMillis, String driver,
+      String version, UnplugPolicy unplug) {
+    this(name, major, minor, count, timeoutMillis, driver, version, unplug, EVERYBODY);
+  }
+
+  /** The same with {@link UnplugPolicy#SIGBUS} and mode 0666. */
   public DeviceRegistration(
       String name, int major, int minor, int count, int timeoutMillis, String driver,
       String version) {
@@ -40,30 +52,36 @@ public record DeviceRegistration(
   /** The same with several nodes. */
   public DeviceRegistration withCount(int nodes) {
     return new DeviceRegistration(
-        name, major, minor, nodes, timeoutMillis, driver, version, unplug);
+        name, major, minor, nodes, timeoutMillis, driver, version, unplug, mode);
   }
 
   /** The same with another time limit, in milliseconds. */
   public DeviceRegistration withTimeoutMillis(int millis) {
     return new DeviceRegistration(
-        name, major, minor, count, millis, driver, version, unplug);
+        name, major, minor, count, millis, driver, version, unplug, mode);
   }
 
   /** The same with a major number. */
   public DeviceRegistration withMajor(int number) {
     return new DeviceRegistration(
-        name, number, minor, count, timeoutMillis, driver, version, unplug);
+        name, number, minor, count, timeoutMillis, driver, version, unplug, mode);
   }
 
   /** The same with another version of the driver. */
   public DeviceRegistration withVersion(String other) {
     return new DeviceRegistration(
-        name, major, minor, count, timeoutMillis, driver, other, unplug);
+        name, major, minor, count, timeoutMillis, driver, other, unplug, mode);
   }
 
   /** The same with another answer while the driver is not there. */
   public DeviceRegistration withUnplug(UnplugPolicy policy) {
     return new DeviceRegistration(
-        name, major, minor, count, timeoutMillis, driver, version, policy);
+        name, major, minor, count, timeoutMillis, driver, version, policy, mode);
+  }
+
+  /** The same with other permission bits. */
+  public DeviceRegistration withMode(int bits) {
+    return new DeviceRegistration(
+        name, major, minor, count, timeoutMillis, driver, version, unplug, bits);
   }
 }

@@ -18,7 +18,8 @@ public interface Files {
    * @param path {@code /dev/NAME}, or the mount point and the path below it
    * @return the lowest free descriptor
    * @throws ErrnoException ENOENT when there is no such device and nothing is mounted there, ENXIO
-   *     when its driver is gone, or what the file system's {@code lookup} or the driver's {@code open}
+   *     when its driver is gone, EACCES when the node's {@code device.mode} does not let the process's
+   *     user read or write it ({@code inode_permission}), or what the file system's {@code lookup} or the driver's {@code open}
    *     throws
    */
   int open(Task task, String path, AccessMode mode) throws ErrnoException;

@@ -8,11 +8,13 @@ import io.faultline.device.MmapProvider;
 import io.faultline.device.UnplugPolicy;
 import io.faultline.kernel.DeviceRegistration;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link Device}'s properties from a service. */
 final class DeviceProperties {
   private static final DeviceRegistration DEFAULTS = DeviceRegistration.of("defaults");
+  private static final Pattern OCTAL = Pattern.compile("0?[0-7]{3}");
 
   private DeviceProperties() {}
 
@@ -40,7 +42,21 @@ final class DeviceProperties {
         integer(property, "timeoutMillis", DEFAULTS.timeoutMillis()),
         owner.symbolicName(),
         owner.version(),
-        unplug(property));
+        unplug(property),
+        mode(property));
+  }
+
+  private static int mode(Function<String, @Nullable Object> property) {
+    Object value = property.apply(Device.PREFIX_ + "mode");
+    if (value == null) {
+      return DEFAULTS.mode();
+    }
+    // A number would leave open whether it is meant in octal notation.
+    if (!(value instanceof String text) || !OCTAL.matcher(text.strip()).matches()) {
+      throw new IllegalArgumentException(
+          Device.PREFIX_ + "mode: " + value + " is no mode; give a text of octal digits, as 0600");
+    }
+    return Integer.parseInt(text.strip(), 8);
   }
 
   private static UnplugPolicy unplug(Function<String, @Nullable Object> property) {

@@ -3,8 +3,10 @@
 package io.faultline.core.device;
 
 import io.faultline.core.jfr.DriverFailureEvent;
+import io.faultline.device.AccessMode;
 import io.faultline.device.DeviceNumber;
 import io.faultline.device.Inode;
+import io.faultline.kernel.Credentials;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * open files, its counters, and the one place through which calls into its driver go. Thread-safe.
  */
 final class DeviceNode {
+  private static final int MAY_READ = 4;
+  private static final int MAY_WRITE = 2;
+
   private static final int LOGGED_ONE_BY_ONE = 10;
 
   private final Kernel kernel;
@@ -84,6 +89,22 @@ final class DeviceNode {
 
   Kernel kernel() {
     return kernel;
+  }
+
+  /**
+   * Whether somebody may open the node ({@code inode_permission}). It is root's, who needs no
+   * permission; no process here is in root's group.
+   *
+   * @throws ErrnoException EACCES if not
+   */
+  void checkPermission(AccessMode mode, Credentials who) throws ErrnoException {
+    int bits = driver.registration().mode();
+    int wanted = (mode.canRead() ? MAY_READ : 0) | (mode.canWrite() ? MAY_WRITE : 0);
+    if (who.uid() != 0 && (bits & wanted) != wanted) {
+      throw new ErrnoException(
+          Errno.EACCES, "path: %s has mode 0%o, which does not let user %d open it as %s".formatted(
+              owner, bits, who.uid(), mode));
+    }
   }
 
   Driver driver() {

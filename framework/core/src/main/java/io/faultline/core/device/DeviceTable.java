@@ -11,6 +11,7 @@ import io.faultline.device.FileKind;
 import io.faultline.device.FileSystem;
 import io.faultline.device.Inode;
 import io.faultline.device.MmapProvider;
+import io.faultline.kernel.Credentials;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.KeptMemory;
@@ -243,7 +244,8 @@ public final class DeviceTable implements AutoCloseable {
       DeviceRegistration registration =
           new DeviceRegistration(
               wanted.name(), before.major(), before.minor(), wanted.count(),
-              wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug());
+              wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug(),
+              wanted.mode());
       Driver driver = create(registration, successor.provider);
       List<String> paths = paths(registration);
       for (int i = 0; i < paths.size(); i++) {
@@ -602,16 +604,25 @@ public final class DeviceTable implements AutoCloseable {
     kept.clear();
   }
 
+  /** As {@link #open(String, AccessMode, boolean, Credentials)}, by root. */
+  public OpenFileObject open(String path, AccessMode mode, boolean append) throws ErrnoException {
+    return open(path, mode, append, Credentials.ROOT);
+  }
+
   /**
    * {@code open(2)} of a device node.
    *
+   * @param who opens it
    * @return an open file with one reference, the descriptor's
-   * @throws ErrnoException ENOENT when there is no such node, ENXIO when its driver is gone; what the
-   *     driver throws; EIO, ENOMEM or ETIMEDOUT when it fails in another way
+   * @throws ErrnoException ENOENT when there is no such node, EACCES when its mode keeps them out,
+   *     ENXIO when its driver is gone; what the driver throws; EIO, ENOMEM or ETIMEDOUT when it fails
+   *     in another way
    */
-  public OpenFileObject open(String path, AccessMode mode, boolean append) throws ErrnoException {
+  public OpenFileObject open(String path, AccessMode mode, boolean append, Credentials who)
+      throws ErrnoException {
     DeviceNode node = byPath.get(path);
     while (node != null) {
+      node.checkPermission(mode, who);
       try {
         return open(node, inodeOf(node), mode, append);
       } catch (ErrnoException refused) {

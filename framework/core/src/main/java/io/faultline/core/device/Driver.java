@@ -72,7 +72,7 @@ public final class Driver implements AutoCloseable, Parking {
   }
 
   /**
-   * Changes its time limit and its policy.
+   * Changes its time limit, its policy and its nodes' mode.
    *
    * @return false when the registration asks for something else that is another
    */
@@ -81,7 +81,7 @@ public final class Driver implements AutoCloseable, Parking {
     DeviceRegistration changed =
         new DeviceRegistration(
             now.name(), now.major(), now.minor(), now.count(), wanted.timeoutMillis(),
-            now.driver(), now.version(), wanted.unplug());
+            now.driver(), now.version(), wanted.unplug(), wanted.mode());
     boolean majorGiven = wanted.major() != 0;
     if (wanted.timeoutMillis() < 1
         || !changed.equals(majorGiven ? wanted : wanted.withMajor(now.major()))) {

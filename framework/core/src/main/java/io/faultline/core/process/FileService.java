@@ -41,7 +41,7 @@ public final class FileService implements Files {
     while (true) {
       Waits.untilDriver(owner, () -> devices.parking(path));
       try {
-        return devices.open(path, mode, false);
+        return devices.open(path, mode, false, owner.credentials());
       } catch (ErrnoException refused) {
         if (devices.parking(path) == null) {
           throw refused;

@@ -53,6 +53,23 @@ class DevicePropertiesTest {
   }
 
   @Test
+  void theModeIsInOctalNotation() {
+    assertThat(read(Map.of("device.name", "disk", "device.mode", "0640")).mode()).isEqualTo(0640);
+    assertThat(read(Map.of("device.name", "disk", "device.mode", "600")).mode()).isEqualTo(0600);
+    assertThat(read(Map.of("device.name", "disk")).mode()).isEqualTo(0666);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "rw-rw-rw-", "0668", "06", "010666"})
+  void otherModesAreRefused(String text) {
+    assertThatThrownBy(() -> read(Map.of("device.name", "disk", "device.mode", text)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("device.mode: " + text + " is no mode; give a text of octal digits, as 0600");
+    assertThatThrownBy(() -> read(Map.of("device.name", "disk", "device.mode", 600)))
+        .hasMessageContaining("device.mode: 600");
+  }
+
+  @Test
   void aMissingNameSaysHowToGiveOne() {
     assertThatThrownBy(() -> read(Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
