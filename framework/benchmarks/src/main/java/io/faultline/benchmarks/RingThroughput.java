@@ -6,7 +6,6 @@ import io.faultline.core.Kernel;
 import io.faultline.core.device.DriverLog;
 import io.faultline.device.AccessMode;
 import io.faultline.driver.ring.Ring;
-import io.faultline.driver.ring.RingConfig;
 import io.faultline.driver.ring.client.MappedRing;
 import io.faultline.driver.ring.client.RingConsumer;
 import io.faultline.driver.ring.client.RingProducer;
@@ -81,7 +80,7 @@ public class RingThroughput {
     Kernel kernel = new Kernel(64 << 20, KernelProfile.LINUX_6_18, DriverLog.NONE);
     ring = kernel;
     AutoCloseable unused = kernel.devices().register(
-        DeviceRegistration.of("ring0"), new Ring(kernel.memoryOf("ring0"), config()));
+        DeviceRegistration.of("ring0"), new Ring(kernel.memoryOf("ring0"), ORDER));
     producer = RingProducer.alone(inNewProcess(kernel));
     consumer = new RingConsumer(inNewProcess(kernel));
   }
@@ -91,20 +90,6 @@ public class RingThroughput {
     UserMemory memory = task.newCpu();
     int fd = kernel.files().open(task, "/dev/ring0", AccessMode.READ_WRITE);
     return MappedRing.map(memory, kernel.calls(), task, fd);
-  }
-
-  private static RingConfig config() {
-    return new RingConfig() {
-      @Override
-      public int order() {
-        return ORDER;
-      }
-
-      @Override
-      public Class<RingConfig> annotationType() {
-        return RingConfig.class;
-      }
-    };
   }
 
   @TearDown(Level.Trial)

@@ -54,7 +54,12 @@ public final class Ring implements MmapProvider, HandOver {
     this(memory, config.order());
   }
 
-  Ring(DeviceMemory memory, int order) throws ErrnoException {
+  /**
+   * The same without Config Admin.
+   *
+   * @param order log2 of the number of data pages, 0 to 10
+   */
+  public Ring(DeviceMemory memory, int order) throws ErrnoException {
     this.order = checked(order);
     List<RingDevice> all = new ArrayList<>();
     for (int i = 0; i < DEVICES; i++) {
@@ -73,7 +78,11 @@ public final class Ring implements MmapProvider, HandOver {
   /** Counts for a ring when it is opened next and nobody else has it open. */
   @Modified
   void modified(RingConfig config) {
-    order = checked(config.order());
+    resize(config.order());
+  }
+
+  void resize(int next) {
+    order = checked(next);
   }
 
   @Override

@@ -128,7 +128,7 @@ class RingTest {
     int first = program.open("/dev/other", AccessMode.READ_WRITE);
     long at = program.mmapShared(first, 3 * PAGE, 0);
     program.close(first);
-    larger.modified(order(1));
+    larger.resize(1);
 
     int second = program.open("/dev/other", AccessMode.READ_WRITE);
     assertThat(program.memory().getLong(at + 24)).as("mapped, it stays").isEqualTo(PAGE);
@@ -145,7 +145,7 @@ class RingTest {
   void aRingMadeAnewWhileTheNextVersionStandsByIsHandedOver() throws Exception {
     program.close(fd);
     Ring next = new Ring(kernel.memory("ring"), 2);
-    ring.modified(order(0));
+    ring.resize(0);
     int small = program.open("/dev/ring1", AccessMode.READ_WRITE);
     long at = program.mmapShared(small, RingLayout.mapped(PAGE), 0);
 
@@ -169,19 +169,5 @@ class RingTest {
     program.open("/dev/ring1", AccessMode.READ_WRITE);
     assertThat(program.peek(at, 7)).isEqualTo("FLTRING");
     assertThat(program.memory().getByte(at + PAGE)).isZero();
-  }
-
-  private static RingConfig order(int order) {
-    return new RingConfig() {
-      @Override
-      public int order() {
-        return order;
-      }
-
-      @Override
-      public Class<RingConfig> annotationType() {
-        return RingConfig.class;
-      }
-    };
   }
 }
