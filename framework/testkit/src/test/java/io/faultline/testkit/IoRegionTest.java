@@ -4,10 +4,14 @@ package io.faultline.testkit;
 
 import static io.faultline.testkit.Refusals.assertFails;
 import static io.faultline.testkit.Refusals.assertSigbus;
+import static io.faultline.testkit.Refusals.assertSignal;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.faultline.device.AccessMode;
 import io.faultline.device.MmapProvider;
+import io.faultline.device.MmapRequest;
+import io.faultline.device.OpenFile;
 import io.faultline.device.UnplugPolicy;
 import io.faultline.kernel.DeviceInfo.State;
 import io.faultline.kernel.DeviceRegistration;
@@ -16,6 +20,7 @@ import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
+import io.faultline.mm.SignalCode;
 import io.faultline.mm.SignalException;
 import io.faultline.mm.VmFlag;
 import java.nio.charset.StandardCharsets;
@@ -105,12 +110,18 @@ class IoRegionTest {
         -1, PAGE, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, 0);
     kernel.vmas().mincore(program.task(), address, PAGE, vector);
     assertThat(memory().getByte(vector)).isEqualTo((byte) 1);
-    assertFails(Errno.EINVAL, () -> program.madvise(address, PAGE, Mman.MADV_DONTNEED));
+    for (int advice : List.of(
+        Mman.MADV_DONTNEED, Mman.MADV_FREE, Mman.MADV_COLD, Mman.MADV_PAGEOUT,
+        Mman.MADV_POPULATE_READ, Mman.MADV_POPULATE_WRITE)) {
+      assertFails(Errno.EINVAL, () -> program.madvise(address, PAGE, advice));
+    }
+    kernel.vmas().mlock(program.task(), address, PAGE);
+    kernel.vmas().msync(program.task(), address, PAGE, Mman.MS_SYNC);
+    assertThat(kernel.proc().status(program.task())).contains("VmLck:\t       0 kB");
     assertFails(Errno.EFAULT, () -> program.mremap(address, 2L * PAGE, 3L * PAGE));
     program.mprotect(address, PAGE, Mman.PROT_READ);
     assertThat(memory().getLong(address)).isEqualTo(1);
-    Refusals.assertSignal(
-        io.faultline.mm.SignalCode.SEGV_ACCERR, address, () -> memory().putInt(address, 1));
+    assertSignal(SignalCode.SEGV_ACCERR, address, () -> memory().putInt(address, 1));
     program.mprotect(address, PAGE, Mman.PROT_NONE);
     program.mprotect(address, PAGE, Mman.PROT_READ | Mman.PROT_WRITE);
     memory().putInt(address, 1);
@@ -226,9 +237,7 @@ class IoRegionTest {
     }
 
     @Override
-    public void mmap(
-        io.faultline.device.OpenFile file, io.faultline.device.MmapRequest request)
-        throws ErrnoException {
+    public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
       request.remapPfnRange(request.start(), frame, request.length());
     }
   }
@@ -448,9 +457,8 @@ class IoRegionTest {
     DeviceRegistration next = NODE.withVersion("1.0.2");
     // Its handler is another version's.
     RegisterDriver mute = new RegisterDriver.Lazy(2, kernel.io(NODE.withVersion("1.0.3")));
-    org.assertj.core.api.Assertions
-        .assertThatThrownBy(() -> kernel.devices().replace(plugged, next, mute, done -> {
-        }))
+    assertThatThrownBy(() -> kernel.devices().replace(plugged, next, mute, done -> {
+    }))
         .hasMessageContaining("call IoMemory.region");
     assertThat(memory().getLong(address)).isEqualTo(1);
   }

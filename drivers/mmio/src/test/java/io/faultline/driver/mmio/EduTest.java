@@ -20,6 +20,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.faultline.device.AccessMode;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.UpgradeException;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
@@ -262,7 +263,7 @@ class EduTest {
     try {
       plugged = kernel.devices().replace(plugged, next, mute, done -> {
       });
-    } catch (io.faultline.kernel.UpgradeException expected) {
+    } catch (UpgradeException expected) {
       assertThat(expected).hasMessageContaining("IoMemory.region");
     }
     worker.run();

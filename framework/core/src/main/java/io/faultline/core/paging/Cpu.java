@@ -3,14 +3,12 @@
 package io.faultline.core.paging;
 
 import io.faultline.core.memory.ArenaAccess;
-import io.faultline.core.memory.BusException;
 import io.faultline.core.memory.IoAccess;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Access;
 import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
@@ -24,16 +22,17 @@ import java.lang.ref.Reference;
  * crosses pages is done when both are there, or not at all.
  *
  * <p>What the page tables map to a device's registers never enters the TLB: each access is a miss, and
- * its end is a call of {@link io.faultline.core.memory.IoBus}, with nothing announced and no lock held.
+ * its end is a call ({@link BusAccess}).
  */
 public final class Cpu implements UserMemory {
   private static final int OFFSET = Mman.PAGE_SIZE - 1;
   private static final long PAGE = -Mman.PAGE_SIZE;
   /** No place on the bus: the page is memory. */
-  private static final long MEMORY = PhysicalMemory.NONE;
+  static final long MEMORY = PhysicalMemory.NONE;
 
   private final PageTables tables;
   private final FaultHandler handler;
+  private final BusAccess bus;
   private final MemorySegment arena;
   private final Tlb tlb = new Tlb();
   /** Of the TLB, one step nearer. */
@@ -46,6 +45,7 @@ public final class Cpu implements UserMemory {
   public Cpu(PageTables tables, FaultHandler handler) {
     this.tables = tables;
     this.handler = handler;
+    this.bus = new BusAccess(this, tables, handler);
     this.arena = tables.memory().arena();
     tables.register(tlb);
   }
@@ -127,13 +127,13 @@ public final class Cpu implements UserMemory {
   }
 
   /** Loads 1 to 8 bytes of one page. */
-  private long loadWithin(long address, int size) {
+  long loadWithin(long address, int size) {
     int slot = Tlb.slot(address);
     long page = address & PAGE;
     while (true) {
       long place = fill(address, Access.READ);
       if (place != MEMORY) {
-        return loadIo(address, size);
+        return bus.load(address, size, place);
       }
       long location = address + entries[slot + Tlb.DELTA];
       if (entries[slot + Tlb.READ] == page) {
@@ -234,19 +234,20 @@ public final class Cpu implements UserMemory {
     storeSlowly(address, value, Long.BYTES);
   }
 
-  private void storeSlowly(long address, long value, int size) {
+  void storeSlowly(long address, long value, int size) {
     int here = (int) Math.min(size, Mman.PAGE_SIZE - (address & OFFSET));
     while (true) {
       long place = fill(address, Access.WRITE);
       if (here < size) {
-        if (place != MEMORY | fill(address + here, Access.WRITE) != MEMORY) {
+        long second = fill(address + here, Access.WRITE);
+        if (place != MEMORY || second != MEMORY) {
           // One of them is a device's: two stores, as on a bus.
           storeSlowly(address, value, here);
           storeSlowly(address + here, value >>> here * Byte.SIZE, size - here);
           return;
         }
       } else if (place != MEMORY) {
-        storeIo(address, value, size);
+        bus.store(address, value, size, place);
         return;
       }
       tlb.enter();
@@ -291,13 +292,9 @@ public final class Cpu implements UserMemory {
     while (done < size) {
       long from = address + done;
       long bytes = Math.min(size - done, Mman.PAGE_SIZE - (from & OFFSET));
-      if (enter(from, Access.READ, Tlb.READ) != MEMORY) {
-        int part = IoAccess.part(from, bytes, IoAccess.BULK);
-        long value = loadIo(from, part);
-        for (int i = 0; i < part; i++) {
-          target.set(ValueLayout.JAVA_BYTE, done + i, (byte) (value >>> i * Byte.SIZE));
-        }
-        done += part;
+      long place = enter(from, Access.READ, Tlb.READ);
+      if (place != MEMORY) {
+        done += bus.copyOut(from, place, target, done, bytes);
         continue;
       }
       try {
@@ -317,14 +314,9 @@ public final class Cpu implements UserMemory {
     while (done < size) {
       long to = address + done;
       long bytes = Math.min(size - done, Mman.PAGE_SIZE - (to & OFFSET));
-      if (enter(to, Access.WRITE, Tlb.WRITE) != MEMORY) {
-        int part = IoAccess.part(to, bytes, IoAccess.BULK);
-        long value = 0;
-        for (int i = 0; i < part; i++) {
-          value |= (source.get(ValueLayout.JAVA_BYTE, done + i) & 0xFFL) << i * Byte.SIZE;
-        }
-        storeIo(to, value, part);
-        done += part;
+      long place = enter(to, Access.WRITE, Tlb.WRITE);
+      if (place != MEMORY) {
+        done += bus.copyIn(source, done, to, place, bytes);
         continue;
       }
       try {
@@ -340,7 +332,7 @@ public final class Cpu implements UserMemory {
   public boolean compareAndSetInt(long address, int expected, int value) {
     checkAligned(address, Integer.BYTES);
     if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
-      return exchangeIo(address, expected & 0xFFFF_FFFFL, value, Integer.BYTES);
+      return bus.exchange(address, expected & 0xFFFF_FFFFL, value, Integer.BYTES);
     }
     try {
       return ArenaAccess.compareAndSetInt(arena, location(address), expected, value);
@@ -353,7 +345,7 @@ public final class Cpu implements UserMemory {
   public boolean compareAndSetLong(long address, long expected, long value) {
     checkAligned(address, Long.BYTES);
     if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
-      return exchangeIo(address, expected, value, Long.BYTES);
+      return bus.exchange(address, expected, value, Long.BYTES);
     }
     try {
       return ArenaAccess.compareAndSetLong(arena, location(address), expected, value);
@@ -420,83 +412,13 @@ public final class Cpu implements UserMemory {
     return address + entries[Tlb.slot(address) + Tlb.DELTA];
   }
 
-  // Devices. Nothing is announced: a flush does not wait for a device, and an access that is under way
-  // when its area is unmapped may reach the device afterwards, as a posted write may. Places on the bus
-  // are never given to another device, so it reaches nobody else's.
-
-  /** Loads 1 to 8 bytes of registers, in one access where it is aligned to its size. */
-  private long loadIo(long address, int size) {
-    int part = IoAccess.part(address, size, Long.BYTES);
-    if (part < size) {
-      return loadWithin(address, part)
-          | loadWithin(address + part, size - part) << part * Byte.SIZE;
-    }
-    while (true) {
-      long place = fill(address, Access.READ);
-      if (place == MEMORY) {
-        return loadWithin(address, size);
-      }
-      try {
-        return tables.memory().bus().load(place, size);
-      } catch (BusException e) {
-        failedOnBus(address, Access.READ, place, e);
-      }
-    }
-  }
-
-  /** Stores 1 to 8 bytes to registers, in one access where it is aligned to its size. */
-  private void storeIo(long address, long value, int size) {
-    int part = IoAccess.part(address, size, Long.BYTES);
-    if (part < size) {
-      storeSlowly(address, value, part);
-      storeSlowly(address + part, value >>> part * Byte.SIZE, size - part);
-      return;
-    }
-    while (true) {
-      long place = fill(address, Access.WRITE);
-      if (place == MEMORY) {
-        storeSlowly(address, value, size);
-        return;
-      }
-      try {
-        tables.memory().bus().store(place, size, value);
-        return;
-      } catch (BusException e) {
-        failedOnBus(address, Access.WRITE, place, e);
-      }
-    }
-  }
-
-  /**
-   * {@code lock cmpxchg} on a register. The processor always writes, if only what it has read; a
-   * device knows no lock, so that others may come between.
-   */
-  private boolean exchangeIo(long address, long expected, long value, int size) {
-    long found = loadWithin(address, size);
-    storeSlowly(address, found == expected ? value : found, size);
-    return found == expected;
-  }
-
-  /** Returns when the access is to be tried again; a device that failed, or went, is a signal. */
-  private void failedOnBus(long address, Access access, long place, BusException failure) {
-    if (failure.isAbsent()) {
-      long entry = tables.get(address);
-      boolean moved =
-          !Pte.hasFrame(entry) || Pte.frame(entry) != place >>> Mman.PAGE_SHIFT;
-      if (moved || tables.memory().bus().await(place)) {
-        return;
-      }
-    }
-    handler.busError(address, access, String.valueOf(failure.getMessage()));
-  }
-
   /**
    * The miss: walks the page tables, calls the fault handler until they allow the access, and
    * remembers the translation. It may be gone again on return.
    *
    * @return {@link #MEMORY}; or the place on the bus, which is not remembered
    */
-  private long fill(long address, Access access) {
+  long fill(long address, Access access) {
     if (!tlb.isOwnedBy(Thread.currentThread())) {
       tlb.bind(Thread.currentThread());
     }

@@ -72,6 +72,10 @@
  * loop makes C2 load anew each time, so that a program that spins sees what it waits for. {@code
  * MemoryOrderTest} looks for what must not be seen.
  *
+ * <p>None of this holds for entries that lead to a device's registers ({@link
+ * io.faultline.core.paging.BusAccess}): they are never in a TLB, and no flush waits for an access that is
+ * under way. Their frames are never another's, so nothing can be lost by it.
+ *
  * <h2>Locks</h2>
  *
  * <pre>
