@@ -116,7 +116,6 @@ class IoRegionTest {
       assertFails(Errno.EINVAL, () -> program.madvise(address, PAGE, advice));
     }
     kernel.vmas().mlock(program.task(), address, PAGE);
-    kernel.vmas().msync(program.task(), address, PAGE, Mman.MS_SYNC);
     assertThat(kernel.proc().status(program.task())).contains("VmLck:\t       0 kB");
     assertFails(Errno.EFAULT, () -> program.mremap(address, 2L * PAGE, 3L * PAGE));
     program.mprotect(address, PAGE, Mman.PROT_READ);
