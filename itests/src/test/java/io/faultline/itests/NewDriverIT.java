@@ -22,6 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * {@code faultline new pad}, and all that its user does with it: builds it with Maven, drops it into a
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * the build that runs this test: nothing is downloaded that is not missing there, and nothing of this
  * project is installed there.
  */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(300)
 class NewDriverIT {
   private static final Path HOME = Path.of(property("faultline.home")).normalize();
