@@ -3,10 +3,7 @@
 package io.faultline.difftest;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.faultline.host.Host;
-import io.faultline.host.HostSupport;
 import io.faultline.host.ptrace.Tracer;
 import io.faultline.kernel.VmaService;
 import io.faultline.mm.Mman;
@@ -37,23 +34,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @FaultlineTest(memory = 256 << 20)
 class DifferentialRunTest {
-  private static final String SERIES = "6.18";
   private static final long SECOND = 1_000_000_000L;
   private static final long SEED = 618;
 
   @BeforeAll
   static void onTheKernelThatTheEngineIs() {
-    HostSupport host = Host.supported();
-    String skipped = "";
-    if (!host.supported()) {
-      skipped = host.reason();
-    } else if (!host.isSeries(SERIES)) {
-      skipped = "this is Linux " + host.kernel() + ", the engine is " + SERIES;
-    }
-    if (!skipped.isEmpty()) {
-      System.out.println("difftest: skipped: " + skipped);
-    }
-    assumeThat(skipped).isEmpty();
+    OwnKernel.assumeItIsTheEngines("difftest");
   }
 
   private static KernelServices services(Kernel kernel) {

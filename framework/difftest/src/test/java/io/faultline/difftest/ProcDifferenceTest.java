@@ -16,10 +16,7 @@ import static io.faultline.mm.Mman.PROT_NONE;
 import static io.faultline.mm.Mman.PROT_READ;
 import static io.faultline.mm.Mman.PROT_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.faultline.host.Host;
-import io.faultline.host.HostSupport;
 import io.faultline.host.ptrace.BareProgram;
 import io.faultline.host.ptrace.TracedProcess;
 import io.faultline.host.ptrace.Tracer;
@@ -65,17 +62,7 @@ class ProcDifferenceTest {
 
   @BeforeAll
   static void onTheKernelThatTheEngineIs() {
-    HostSupport host = Host.supported();
-    String skipped = "";
-    if (!host.supported()) {
-      skipped = host.reason();
-    } else if (!host.isSeries("6.18")) {
-      skipped = "this is Linux " + host.kernel() + ", the engine is 6.18";
-    }
-    if (!skipped.isEmpty()) {
-      System.out.println("/proc against the real kernel: skipped: " + skipped);
-    }
-    assumeThat(skipped).isEmpty();
+    OwnKernel.assumeItIsTheEngines("/proc against the real kernel");
   }
 
   /** What both do. */

@@ -3,10 +3,7 @@
 package io.faultline.difftest;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.faultline.host.Host;
-import io.faultline.host.HostSupport;
 import io.faultline.kernel.Task;
 import io.faultline.testkit.FaultlineTest;
 import io.faultline.testkit.Kernel;
@@ -33,17 +30,7 @@ class ProcFormatTest {
 
   @BeforeAll
   static void onTheKernelThatTheEngineIs() {
-    HostSupport host = Host.supported();
-    String skipped = "";
-    if (!host.supported()) {
-      skipped = host.reason();
-    } else if (!host.isSeries("6.18")) {
-      skipped = "this is Linux " + host.kernel() + ", the engine is 6.18";
-    }
-    if (!skipped.isEmpty()) {
-      System.out.println("formats of /proc: skipped: " + skipped);
-    }
-    assumeThat(skipped).isEmpty();
+    OwnKernel.assumeItIsTheEngines("formats of /proc");
   }
 
   private static String real(String name) throws IOException {
