@@ -4,7 +4,6 @@ package io.faultline.driverc;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -18,10 +17,7 @@ import org.jspecify.annotations.Nullable;
  * {@code faultline driver FILE.java… [-o DIR] [--version V]}. A {@link ToolProvider}, like javac and
  * jar: that is how the shell runs it.
  */
-public final class DriverTool implements ToolProvider {
-  private static final int FAILED = 1;
-  private static final int USAGE = 2;
-
+public final class DriverTool extends ProgramTool {
   private static final String HELP = """
       Usage: faultline driver FILE.java... [-o DIR] [--version V]
 
@@ -48,6 +44,7 @@ public final class DriverTool implements ToolProvider {
    * @param kit what drivers are compiled against; null for the distribution's
    */
   DriverTool(Path home, @Nullable Kit kit) {
+    super("driver", HELP);
     this.home = home;
     this.kit = kit;
   }
@@ -58,10 +55,7 @@ public final class DriverTool implements ToolProvider {
    * @param words the command line
    */
   public static void main(String[] words) {
-    Charset terminal = Charset.forName(System.getProperty("stdout.encoding", "UTF-8"));
-    PrintWriter out = new PrintWriter(System.out, true, terminal);
-    PrintWriter err = new PrintWriter(System.err, true, terminal);
-    Runtime.getRuntime().exit(new DriverTool().run(out, err, words));
+    runAsProgram(new DriverTool(), words);
   }
 
   @Override
@@ -70,28 +64,9 @@ public final class DriverTool implements ToolProvider {
   }
 
   @Override
-  public int run(PrintWriter out, PrintWriter err, String... words) {
-    List<String> list = List.of(words);
-    if (list.contains("-h") || list.contains("--help")) {
-      out.print(HELP);
-      out.flush();
-      return 0;
-    }
-    Options options;
-    try {
-      options = Options.parse(list);
-    } catch (ComplaintException e) {
-      err.println("driver: " + e.line());
-      return USAGE;
-    }
-    try {
-      return make(options, out, err) ? 0 : FAILED;
-    } catch (ComplaintException e) {
-      err.println("driver: " + e.line());
-    } catch (IOException e) {
-      err.println("driver: " + e);
-    }
-    return FAILED;
+  Work parse(List<String> words) throws ComplaintException {
+    Options options = Options.parse(words);
+    return (out, err) -> make(options, out, err);
   }
 
   private boolean make(Options options, PrintWriter out, PrintWriter err)

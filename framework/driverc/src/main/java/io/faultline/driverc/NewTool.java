@@ -4,17 +4,12 @@ package io.faultline.driverc;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.spi.ToolProvider;
 
 /** {@code faultline new NAME [--package P] [--version V]}: the Maven project of a new driver. */
-public final class NewTool implements ToolProvider {
-  private static final int FAILED = 1;
-  private static final int USAGE = 2;
-
+public final class NewTool extends ProgramTool {
   private static final String HELP = """
       Usage: faultline new NAME [--package P] [--version V]
 
@@ -42,6 +37,7 @@ public final class NewTool implements ToolProvider {
    * @param here where the project's folder goes
    */
   NewTool(Path home, Path archetype, Path here) {
+    super("new", HELP);
     this.home = home;
     this.archetype = archetype;
     this.here = here;
@@ -53,10 +49,7 @@ public final class NewTool implements ToolProvider {
    * @param words the command line
    */
   public static void main(String[] words) {
-    Charset terminal = Charset.forName(System.getProperty("stdout.encoding", "UTF-8"));
-    PrintWriter out = new PrintWriter(System.out, true, terminal);
-    PrintWriter err = new PrintWriter(System.err, true, terminal);
-    Runtime.getRuntime().exit(new NewTool().run(out, err, words));
+    runAsProgram(new NewTool(), words);
   }
 
   @Override
@@ -65,29 +58,12 @@ public final class NewTool implements ToolProvider {
   }
 
   @Override
-  public int run(PrintWriter out, PrintWriter err, String... words) {
-    List<String> list = List.of(words);
-    if (list.contains("-h") || list.contains("--help")) {
-      out.print(HELP);
-      out.flush();
-      return 0;
-    }
-    NewOptions options;
-    try {
-      options = NewOptions.parse(list);
-    } catch (ComplaintException e) {
-      err.println("new: " + e.line());
-      return USAGE;
-    }
-    try {
+  Work parse(List<String> words) throws ComplaintException {
+    NewOptions options = NewOptions.parse(words);
+    return (out, err) -> {
       make(options, out);
-      return 0;
-    } catch (ComplaintException e) {
-      err.println("new: " + e.line());
-    } catch (IOException e) {
-      err.println("new: " + e);
-    }
-    return FAILED;
+      return true;
+    };
   }
 
   private void make(NewOptions options, PrintWriter out) throws ComplaintException, IOException {
