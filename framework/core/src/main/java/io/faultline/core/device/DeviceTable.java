@@ -366,11 +366,16 @@ public final class DeviceTable implements AutoCloseable {
     return driver;
   }
 
+  /** Goes up with every driver that comes. */
+  public long generation() {
+    return generations.get();
+  }
+
   /**
    * Where {@code open(2)} waits for the driver of a node that is to come back; null when it is there, or
-   * is waited for no more.
+   * is waited for no more. With the monitor held: who finds a driver that begins to leave comes here.
    */
-  public @Nullable Parking parking(String path) {
+  public synchronized @Nullable Parking parking(String path) {
     Driver driver = awaited.get(path);
     if (driver == null || byPath.containsKey(path)) {
       return null;
@@ -573,10 +578,9 @@ public final class DeviceTable implements AutoCloseable {
   }
 
   private synchronized boolean leave(Driver driver) {
-    if (!driver.leave()) {
+    if (!driver.leave(kernel.limits().gapMillis())) {
       return false;
     }
-    driver.openGap(kernel.limits().gapMillis());
     mounts.remove(driver);
     for (DeviceNode node : driver.nodes()) {
       byPath.remove(node.owner(), node);

@@ -299,8 +299,8 @@ public final class Driver implements AutoCloseable, Parking {
 
   /** Lets accesses wait for so long once the driver is gone. */
   void openGap(long millis) {
-    hasGap = millis > 0;
     gapEnd = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    hasGap = millis > 0;
   }
 
   /** Accesses wait no more; {@link UnplugPolicy} answers. */
@@ -368,11 +368,17 @@ public final class Driver implements AutoCloseable, Parking {
     return phase == Phase.GONE;
   }
 
-  /** Begins to leave; the caller holds the table's monitor. False when it does already. */
-  synchronized boolean leave() {
+  /**
+   * Begins to leave; the caller holds the table's monitor. False when it does already.
+   *
+   * @param gapMillis how long accesses wait for it to come back
+   */
+  synchronized boolean leave(long gapMillis) {
     if (phase != Phase.SERVING && phase != Phase.QUARANTINED) {
       return false;
     }
+    // First: who sees that it leaves asks whether to wait.
+    openGap(gapMillis);
     change(Phase.LEAVING);
     return true;
   }

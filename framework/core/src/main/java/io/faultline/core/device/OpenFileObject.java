@@ -124,6 +124,11 @@ public final class OpenFileObject implements MappedFile {
         return now.callFile(now.driver().lease(), operation, whileLeaving, whenGone, body);
       } catch (ExchangeException again) {
         now.driver().awaitExchange(whileLeaving);
+      } catch (ErrnoException refused) {
+        if (node == now || !now.kernel().watchdog().slot().wasAbsent()) {
+          throw refused;
+        }
+        // Another driver took the file over between the look at the node and the call.
       }
     }
   }
@@ -132,10 +137,10 @@ public final class OpenFileObject implements MappedFile {
   private <R extends @Nullable Object> R transfer(
       String operation, DriverCall<MmapProvider, R> body) throws ErrnoException {
     while (true) {
-      DeviceNode now = node;
       try {
         return call(operation, false, Errno.ENXIO, body);
       } catch (ErrnoException refused) {
+        DeviceNode now = node;
         Driver driver = now.driver();
         if (!now.kernel().watchdog().slot().wasAbsent() || !driver.parks()
             || references.get() == 0) {
@@ -333,6 +338,12 @@ public final class OpenFileObject implements MappedFile {
         || node.kernel().watchdog().slot().inside(driver)
             ? null
             : driver;
+  }
+
+  /** Whether this thread's last call was none, for want of a driver that is back or may come back. */
+  public boolean isToTryAgain() {
+    return node.kernel().watchdog().slot().wasAbsent()
+        && (node.driver().isPresent() || parking() != null);
   }
 
   /**

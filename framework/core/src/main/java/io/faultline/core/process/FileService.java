@@ -40,10 +40,12 @@ public final class FileService implements Files {
       throws ErrnoException {
     while (true) {
       Waits.untilDriver(owner, () -> devices.parking(path));
+      long drivers = devices.generation();
       try {
         return devices.open(path, mode, false, owner.credentials());
       } catch (ErrnoException refused) {
-        if (devices.parking(path) == null) {
+        // It may have gone meanwhile, or have come back since.
+        if (devices.parking(path) == null && devices.generation() == drivers) {
           throw refused;
         }
       }

@@ -95,7 +95,7 @@ public final class SystemCalls implements VmaService {
       try {
         return mapAndPopulate(task, call);
       } catch (ErrnoException refused) {
-        if (refused.errno() != Errno.ENODEV || file.parking() == null) {
+        if (refused.errno() != Errno.ENODEV || !file.isToTryAgain()) {
           throw refused;
         }
       }
