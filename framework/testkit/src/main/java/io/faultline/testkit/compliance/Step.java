@@ -43,7 +43,7 @@ sealed interface Step {
       implements Step {
     @Override
     public void run(Machine machine) {
-      machine.map(process, at, pages, offset, shared, writable);
+      machine.areas().map(process, at, pages, offset, shared, writable);
     }
 
     @Override
@@ -72,7 +72,7 @@ sealed interface Step {
 
     @Override
     public void run(Machine machine) {
-      machine.mapOddly(process, how);
+      machine.areas().mapOddly(process, how);
     }
 
     @Override
@@ -84,7 +84,7 @@ sealed interface Step {
   record Unmap(int process, int at, int pages) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.unmap(process, at, pages);
+      machine.areas().unmap(process, at, pages);
     }
 
     @Override
@@ -96,7 +96,7 @@ sealed interface Step {
   record Protect(int process, int at, int pages, boolean writable) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.protect(process, at, pages, writable);
+      machine.areas().protect(process, at, pages, writable);
     }
 
     @Override
@@ -109,7 +109,7 @@ sealed interface Step {
   record Move(int process, int at, int pages, int to, int newPages) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.move(process, at, pages, to, newPages);
+      machine.areas().move(process, at, pages, to, newPages);
     }
 
     @Override
@@ -122,7 +122,7 @@ sealed interface Step {
   record Grow(int process, int at, int pages, int newPages) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.grow(process, at, pages, newPages);
+      machine.areas().grow(process, at, pages, newPages);
     }
 
     @Override
@@ -135,7 +135,7 @@ sealed interface Step {
   record Load(int process, int at) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.load(process, at);
+      machine.accesses().load(process, at);
     }
 
     @Override
@@ -147,7 +147,7 @@ sealed interface Step {
   record Store(int process, int at) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.store(process, at);
+      machine.accesses().store(process, at);
     }
 
     @Override
@@ -159,7 +159,7 @@ sealed interface Step {
   record Read(int page) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.read(page);
+      machine.accesses().read(page);
     }
 
     @Override
@@ -171,7 +171,7 @@ sealed interface Step {
   record Write(int page) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.write(page);
+      machine.accesses().write(page);
     }
 
     @Override
@@ -184,7 +184,7 @@ sealed interface Step {
   record Fork(int process) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.fork(process);
+      machine.scene().fork(process);
     }
 
     @Override
@@ -196,7 +196,7 @@ sealed interface Step {
   record Exit(int process) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.exit(process);
+      machine.scene().exit(process);
     }
 
     @Override
@@ -209,7 +209,7 @@ sealed interface Step {
   record AtOnce(int page, boolean byWrite) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.atOnce(page, byWrite);
+      machine.accesses().atOnce(page, byWrite);
     }
 
     @Override
@@ -252,7 +252,7 @@ sealed interface Step {
   record Hoard(int process) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.hoard(process);
+      machine.areas().hoard(process);
     }
 
     @Override
@@ -266,7 +266,7 @@ sealed interface Step {
   record Scatter(int process, int spare) implements Step {
     @Override
     public void run(Machine machine) {
-      machine.scatter(process, spare);
+      machine.areas().scatter(process, spare);
     }
 
     @Override

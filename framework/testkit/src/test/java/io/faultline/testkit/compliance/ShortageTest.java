@@ -18,7 +18,7 @@ class ShortageTest {
     DriverCompliance kit = new PlantedBugs.Right();
     machine = new Machine(kit, Setting.tight(kit.memory()), new Facades());
     machine.fill();
-    machine.map(0, 0, 8, 0, true, true);
+    machine.areas().map(0, 0, 8, 0, true, true);
   }
 
   @AfterEach
@@ -34,34 +34,34 @@ class ShortageTest {
 
   @Test
   void aForkThatGetsNoMemoryClosesWhatItHasOpened() {
-    machine.hoard(0);
+    machine.areas().hoard(0);
     List<String> unused = heard();
-    machine.fork(0);
+    machine.scene().fork(0);
     assertThat(heard()).containsExactly("open(0-8 of process 2)", "close(0-8 of process 2)");
   }
 
   @Test
   void withoutRoomForAnAreaNothingIsSplitOpenedOrMapped() {
-    machine.scatter(0, 0);
+    machine.areas().scatter(0, 0);
     List<String> unused = heard();
-    machine.unmap(0, 3, 2);
-    machine.protect(0, 3, 1, false);
-    machine.map(0, 20, 2, 0, true, true);
-    machine.move(0, 2, 2, 40, 2);
+    machine.areas().unmap(0, 3, 2);
+    machine.areas().protect(0, 3, 1, false);
+    machine.areas().map(0, 20, 2, 0, true, true);
+    machine.areas().move(0, 2, 2, 40, 2);
     assertThat(heard()).isEmpty();
   }
 
   /** mmap gives one area more than a split. */
   @Test
   void withRoomForOneSplitOneIsDone() {
-    machine.scatter(0, 2);
+    machine.areas().scatter(0, 2);
     List<String> unused = heard();
-    machine.unmap(0, 3, 1);
+    machine.areas().unmap(0, 3, 1);
     List<String> calls = heard();
     assertThat(calls).filteredOn(call -> call.startsWith("open(")).hasSize(2);
     assertThat(calls).filteredOn(call -> call.startsWith("close(")).containsExactly(
         "close(3-4 of process 1)");
-    machine.unmap(0, 6, 1);
+    machine.areas().unmap(0, 6, 1);
     assertThat(heard()).isEmpty();
   }
 }
