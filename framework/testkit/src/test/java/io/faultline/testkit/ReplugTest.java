@@ -105,6 +105,30 @@ class ReplugTest {
     assertThat(driver.heard).endsWith("close", "release");
   }
 
+  /** It is the process's memory: Linux keeps such copies on the books as anonymous. */
+  @ParameterizedTest
+  @EnumSource(UnplugPolicy.class)
+  void whatAProcessHasCopiedPrivatelyStaysItsOwn(UnplugPolicy policy) throws Exception {
+    AutoCloseable first = plug(policy);
+    fd = program.open("/dev/state", AccessMode.READ_WRITE);
+    long address = program.mmapPrivate(fd, 4L * PAGE, 0);
+    program.memory().putLong(address + 8, 42);
+    assertThat(program.memory().getLong(address + PAGE)).isEqualTo(1);
+    first.close();
+
+    assertThat(program.memory().getLong(address + 8)).isEqualTo(42);
+    if (policy == UnplugPolicy.SIGBUS) {
+      assertSigbus(address + PAGE, () -> program.memory().getLong(address + PAGE));
+    }
+    driver.free();
+    AutoCloseable second = plug(policy);
+
+    assertThat(program.memory().getLong(address + 8)).isEqualTo(42);
+    assertThat(program.memory().getLong(address + PAGE)).isEqualTo(1);
+    kernel.validate();
+    second.close();
+  }
+
   @Test
   void sigbusIsTheAnswerOfADeviceThatDeclaresNothing() throws Exception {
     AutoCloseable first = plug(NODE.unplug());

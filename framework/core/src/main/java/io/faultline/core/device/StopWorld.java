@@ -90,7 +90,7 @@ public interface StopWorld {
     /** All areas of a kind that are of these drivers. */
     List<Area> areas(Predicate<Area> wanted);
 
-    /** Takes the pages of an area out of its page table. */
+    /** Takes the pages of an area out of its page table; private copies and guards stay. */
     void zap(Area area);
 
     /** The frames that an area maps without a count ({@code remap_pfn_range}). */

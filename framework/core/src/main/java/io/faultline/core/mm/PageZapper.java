@@ -2,6 +2,9 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import static io.faultline.core.area.VmBits.VM_SHARED;
+
+import io.faultline.core.area.Area;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
@@ -23,6 +26,21 @@ public final class PageZapper {
    * @param keepGuards leave guard markers in place, as MADV_DONTNEED does
    */
   public static void zap(AddressSpace space, long start, long end, boolean keepGuards) {
+    zap(space, start, end, keepGuards, false);
+  }
+
+  /**
+   * Takes the pages of an area's file away: all but a private area's own copies, in memory or in swap,
+   * and guard markers ({@code unmap_mapping_range} without {@code even_cows}).
+   *
+   * @param area of the space, whose lock is held for writing
+   */
+  public static void zapFilePages(AddressSpace space, Area area) {
+    zap(space, area.start(), area.end(), true, !area.hasAny(VM_SHARED));
+  }
+
+  private static void zap(
+      AddressSpace space, long start, long end, boolean keepGuards, boolean keepCopies) {
     PageTables tables = space.tables();
     SwapSpace swap = space.services().swap();
     tables.updateHighWater();
@@ -32,6 +50,9 @@ public final class PageZapper {
         end,
         (address, entry) -> {
           if (Pte.hasFrame(entry)) {
+            if (keepCopies && Pte.isAnonymous(entry)) {
+              return entry;
+            }
             if (Pte.isSpecial(entry)) {
               gather.touch(address);
             } else {
@@ -41,6 +62,9 @@ public final class PageZapper {
             return Pte.NONE;
           }
           if (Pte.isSwap(entry)) {
+            if (keepCopies) {
+              return entry;
+            }
             swap.free(Pte.swapSlot(entry));
             return Pte.NONE;
           }

@@ -12,8 +12,8 @@ import io.faultline.mm.ErrnoException;
 
 /**
  * Takes a driver that goes out of all address spaces: its areas' pages are zapped and its {@code
- * close} is called while its code is still there. The areas stay; every access is SIGBUS from then
- * on.
+ * close} is called while its code is still there. The areas stay, and the device's unplug policy
+ * answers. A private area's own copies stay too: they are the process's memory, not the device's.
  */
 public final class DriverUnplug implements UnplugHandler {
   private final TaskTable tasks;
@@ -61,7 +61,7 @@ public final class DriverUnplug implements UnplugHandler {
   }
 
   private static void unplug(Driver driver, AddressSpace space, Area area) {
-    PageZapper.zap(space, area.start(), area.end(), false);
+    PageZapper.zapFilePages(space, area);
     AreaOperations operations = area.operations();
     if (operations != null && operations.hasClose()) {
       operations.close(area);

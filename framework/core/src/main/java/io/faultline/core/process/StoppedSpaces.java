@@ -76,7 +76,7 @@ public final class StoppedSpaces implements StopWorld {
         try {
           for (Area area : space.areas().snapshot()) {
             if (wanted.test(area)) {
-              PageZapper.zap(space, area.start(), area.end(), false);
+              PageZapper.zapFilePages(space, area);
             }
           }
         } finally {
@@ -208,7 +208,7 @@ public final class StoppedSpaces implements StopWorld {
 
     @Override
     public void zap(Area area) {
-      PageZapper.zap(spaceOf(area), area.start(), area.end(), false);
+      PageZapper.zapFilePages(spaceOf(area), area);
     }
 
     @Override

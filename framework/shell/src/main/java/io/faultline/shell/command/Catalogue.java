@@ -45,7 +45,8 @@ public final class Catalogue {
           new Group(
               "The machine",
               List.of(
-                  Free.class, Meminfo.class, Vmstat.class, Zoneinfo.class, SwapsCommand.class,
+                  Free.class, Meminfo.class, Vmstat.class, Zoneinfo.class, Iomem.class,
+                  SwapsCommand.class,
                   Swapon.class, Swapoff.class)),
           new Group(
               "Drivers",

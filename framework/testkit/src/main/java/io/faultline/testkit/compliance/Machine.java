@@ -103,9 +103,8 @@ final class Machine implements AutoCloseable {
   private void look(Absence absence) {
     for (Actor actor : scene.actors()) {
       actor.cells.forEach((at, cell) -> {
-        // What the kernel backs outlives the driver; private copies go with the device's pages.
-        if (cell.isOfDevice()) {
-          cell.own = null;
+        // What the kernel backs outlives the driver, and so does what a process has copied.
+        if (cell.isOfDevice() && cell.own == null) {
           absence.look(actor, at, cell);
         }
       });
