@@ -79,9 +79,10 @@ final class Installer {
     return loaders.size();
   }
 
-  /** How many of these class loaders are gone. */
+  /** How many of these class loaders are gone, once threads that ran their code have ended. */
   int collected() throws InterruptedException {
-    for (int i = 0; i < 20; i++) {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (System.nanoTime() < end) {
       System.gc();
       if (loaders.stream().allMatch(l -> l.refersTo(null))) {
         break;
