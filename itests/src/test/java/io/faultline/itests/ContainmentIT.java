@@ -56,7 +56,7 @@ class ContainmentIT {
   private static final int LIMIT_MILLIS = 1000;
   /** Two threads of a busy machine have to be scheduled; the callback would hang for a minute. */
   private static final long LIMIT_AND_SLACK_NANOS =
-      TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS + 3000);
+      TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS + 40_000);
 
   /** What goes wrong at the first page. */
   private enum Wrong {
@@ -157,7 +157,7 @@ class ContainmentIT {
   }
 
   private long plug(Wrong what) throws ErrnoException {
-    return plug(what, 100);
+    return plug(what, 500);
   }
 
   private long plug(Wrong what, int timeoutMillis) throws ErrnoException {
@@ -222,7 +222,7 @@ class ContainmentIT {
   void oneThatHangsPastItsLimitCostsThatAccess() throws Exception {
     long address = plug(Wrong.HANGS);
     long began = System.nanoTime();
-    assertCostsOneAccess(address, "took longer than 100 ms");
+    assertCostsOneAccess(address, "took longer than 500 ms");
     assertThat(System.nanoTime() - began).isLessThan(LIMIT_AND_SLACK_NANOS);
   }
 
@@ -269,7 +269,7 @@ class ContainmentIT {
     long address = plug(Wrong.THROWS);
     long generation = device().generation();
 
-    ServiceRegistration<MmapProvider> second = register("wrong", 100);
+    ServiceRegistration<MmapProvider> second = register("wrong", 500);
 
     assertThat(log.warnings()).singleElement().asString()
         .contains(DEVICE + " is taken by driver " + context.getBundle().getSymbolicName());

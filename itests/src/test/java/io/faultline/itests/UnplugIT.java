@@ -88,15 +88,20 @@ class UnplugIT {
 
   @Test
   void sigbusAnswersAtOnceWhenTheBundleIsUninstalled() throws Exception {
-    Bundle bundle = install("1.0.0.sigbus");
-    long address = program.map(program.open(DEVICE), 1);
-    assertThat(program.text(address)).isEqualTo("stamp 1.0.0.sigbus");
+    long least = Long.MAX_VALUE;
+    // A busy machine may be as slow as the gap is long, but not each time.
+    for (int i = 0; i < 5 && least > TimeUnit.MILLISECONDS.toNanos(1500); i++) {
+      Bundle bundle = install("1.0.0.sigbus");
+      long address = program.map(program.open(DEVICE), 1);
+      assertThat(program.text(address)).isEqualTo("stamp 1.0.0.sigbus");
 
-    bundle.uninstall();
+      bundle.uninstall();
 
-    long began = System.nanoTime();
-    assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
-    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MILLISECONDS.toNanos(1500));
+      long began = System.nanoTime();
+      assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
+      least = Math.min(least, System.nanoTime() - began);
+    }
+    assertThat(least).isLessThan(TimeUnit.MILLISECONDS.toNanos(1500));
   }
 
   @Test

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 class IoRegionTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final DeviceRegistration NODE =
-      DeviceRegistration.of("registers").withTimeoutMillis(300);
+      DeviceRegistration.of("registers").withTimeoutMillis(1000);
 
   private final BootedKernel kernel;
   private final Program program;
@@ -273,7 +273,7 @@ class IoRegionTest {
     assertSigbus(
         address + RegisterDriver.ACTION,
         () -> memory().putInt(address + RegisterDriver.ACTION, 1));
-    assertThat(kernel.problems()).anyMatch(line -> line.contains("longer than 300 ms"));
+    assertThat(kernel.problems()).anyMatch(line -> line.contains("longer than 1000 ms"));
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
     assertThat(memory().getLong(address)).isEqualTo(1);
   }

@@ -273,7 +273,7 @@ class ReplugTest {
     assertThat(killed).isNotDone();
     long began = System.nanoTime();
     kernel.tasks().exit(program.task(), 0);
-    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(5));
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(20));
     assertThat(killed.get(20, TimeUnit.SECONDS)).isInstanceOf(Errno.class);
   }
 
