@@ -22,10 +22,11 @@ public interface IoMemory {
    * the bundle maps the region, or is handed mappings of it; a later call of the same version gives
    * another handler for then.
    *
-   * @param name of the driver's choice: the device's, say
+   * @param name of the driver's choice: the device's, say; 1 to 64 characters of one line
    * @param pages how many, 1 to 2<sup>20</sup>; at a later call, as many as the region has
    * @param handler the registers
-   * @throws ErrnoException EINVAL for another number of pages; ENOMEM when numbers are used up
+   * @throws ErrnoException EINVAL for another number of pages, or a name that is none; ENOMEM when
+   *     numbers are used up; ENXIO when the bundle has let go of this service
    */
   IoRegion region(String name, int pages, IoHandler handler) throws ErrnoException;
 

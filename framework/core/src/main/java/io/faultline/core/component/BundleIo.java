@@ -6,6 +6,7 @@ import io.faultline.core.component.PageAccounts.Owner;
 import io.faultline.device.IoHandler;
 import io.faultline.device.IoMemory;
 import io.faultline.device.IoRegion;
+import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.Set;
 import org.osgi.service.component.ComponentContext;
@@ -21,6 +22,8 @@ public final class BundleIo implements IoMemory {
   private final PageAccounts accounts;
   private final Owner owner;
   private final IoMemory regions;
+  // Guarded by this object's monitor.
+  private boolean closed;
 
   /** Those of the bundle which gets the service. */
   @Activate
@@ -34,11 +37,20 @@ public final class BundleIo implements IoMemory {
   /** The bundle has let go of the service, at the latest when it stopped. */
   @Deactivate
   public void close() {
+    synchronized (this) {
+      closed = true;
+    }
     accounts.release(owner);
   }
 
   @Override
-  public IoRegion region(String name, int pages, IoHandler handler) throws ErrnoException {
+  public synchronized IoRegion region(String name, int pages, IoHandler handler)
+      throws ErrnoException {
+    if (closed) {
+      // Nobody would let go of the handler, and of its class loader.
+      throw new ErrnoException(
+          Errno.ENXIO, "name: " + owner + " is gone, or has let go of IoMemory; no region " + name);
+    }
     return regions.region(name, pages, handler);
   }
 

@@ -13,6 +13,7 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ public final class IoSpace implements IoBus {
   private static final long FIRST_ALIGNMENT = 1L << 30 - Mman.PAGE_SHIFT;
 
   private static final int MAX_PAGES = 1 << 20;
+  private static final int MAX_NAME = 64;
   /** What a page-table entry can hold. */
   private static final long MAX_FRAME = 1L << 40;
 
@@ -89,6 +91,14 @@ public final class IoSpace implements IoBus {
       throw new ErrnoException(
           Errno.EINVAL, "pages: " + pages + " for region " + name + "; give 1 to " + MAX_PAGES);
     }
+    if (name.isBlank() || name.length() > MAX_NAME
+        || name.chars().anyMatch(Character::isISOControl)) {
+      throw new ErrnoException(
+          Errno.EINVAL,
+          "name: of " + name.length() + " characters; give 1 to " + MAX_NAME
+              + " of one line of text");
+    }
+    Objects.requireNonNull(handler, "handler");
     IoWindow window = find(driver, name);
     if (window == null) {
       if (nextFrame + pages > MAX_FRAME) {
@@ -188,12 +198,20 @@ public final class IoSpace implements IoBus {
     window.serving = lease == null ? null : new GuardedIo(node, lease, window.name());
   }
 
-  /** One driver has taken another one's place; no call into either is under way. */
+  /**
+   * One driver has taken another one's place; no call into either is under way. What a device served that
+   * there is no longer is nobody's, and mapped nowhere.
+   */
   synchronized void move(Driver old, Driver next) {
     for (IoWindow window : windows) {
       GuardedIo serving = window.serving;
       if (serving != null && serving.driver() == old) {
-        serve(window, next.nodes().get(serving.node().index()));
+        window.serving = null;
+        for (DeviceNode node : next.nodes()) {
+          if (node.owner().equals(serving.node().owner())) {
+            serve(window, node);
+          }
+        }
         forget(window, serving);
       }
     }
