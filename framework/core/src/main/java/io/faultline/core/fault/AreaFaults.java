@@ -39,6 +39,14 @@ final class AreaFaults {
   /** Pages before and behind a faulting one that a driver may map at once (fault-around). */
   private static final int FAULT_AROUND_PAGES = 16;
 
+  /** So often a driver is asked for one fault whether a page may be written. */
+  private static final int MOST_PROTECTIONS = 1000;
+
+  /** Why {@link Outcome#PROTECTED} is the end. */
+  static final String ALWAYS_PROTECTED =
+      ": the page was write-protected each time that pageMkwrite had let it be written; call"
+          + " writeProtect from elsewhere";
+
   /** Bytes that one page table covers. */
   private static final long TABLE_SPAN = 2L << 20;
 
@@ -49,7 +57,11 @@ final class AreaFaults {
    */
   static Outcome handle(AddressSpace space, Area area, long page, Access access) {
     Outcome outcome = tryToHandle(space, area, page, access);
-    while (outcome == Outcome.RETRY) {
+    int left = MOST_PROTECTIONS;
+    while (outcome == Outcome.RETRY || outcome == Outcome.PROTECTED && left > 0) {
+      if (outcome == Outcome.PROTECTED) {
+        left--;
+      }
       outcome = tryToHandle(space, area, page, access);
     }
     return outcome;

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * wp_page_shared}). No lock is held across its callback but the space's; so another thread may have the
  * page write-protected between the callback and the entry, and the driver may have taken off its list what
  * it noted in the callback. That is noticed by {@link FileMapping#protections}, with the frame's lock held
- * which whoever protects holds too; then the fault begins anew. (In Linux the driver answers with the page
+ * which whoever protects holds too; then the fault begins anew, but not for ever, since it may
+ * be the callback itself that protects. (In Linux the driver answers with the page
  * locked.)
  */
 final class DriverWrite {
@@ -58,7 +59,7 @@ final class DriverWrite {
     if (!installed) {
       memory.put(frame);
     }
-    return current ? AreaFaults.outcome(answer) : Outcome.RETRY;
+    return current ? AreaFaults.outcome(answer) : Outcome.PROTECTED;
   }
 
   /**
@@ -82,7 +83,7 @@ final class DriverWrite {
       memory.table().lock(frame);
       try {
         if (protections(places, frame) != before) {
-          return Outcome.RETRY;
+          return Outcome.PROTECTED;
         }
         if (space.tables().compareAndSet(page, entry, AreaFaults.writable(area, entry))) {
           AreaFaults.markDirty(memory, frame);

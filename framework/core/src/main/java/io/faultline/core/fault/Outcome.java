@@ -15,9 +15,12 @@ enum Outcome {
   SWAP_FAILED,
   OOM,
   /** The page was taken away meanwhile: to be tried again. */
-  RETRY;
+  RETRY,
+  /** The driver let the page be written, and it was write-protected meanwhile: to be asked again. */
+  PROTECTED;
 
   boolean failed() {
-    return this == GUARD || this == SIGBUS || this == SWAP_FAILED || this == OOM;
+    return this == GUARD || this == SIGBUS || this == SWAP_FAILED || this == OOM
+        || this == PROTECTED;
   }
 }

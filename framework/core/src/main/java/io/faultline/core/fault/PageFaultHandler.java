@@ -258,6 +258,7 @@ public final class PageFaultHandler {
           case GUARD -> "a guard page is there";
           case SWAP_FAILED -> "its page could not be brought back from swap: "
               + swapFailure(space, address);
+          case PROTECTED -> handlerOf(area, outcome) + AreaFaults.ALWAYS_PROTECTED;
           default -> refusalOf(area, operations, address);
         };
     return refuse(space, address, access, began, handlerOf(area, outcome), rule, code, cause);
