@@ -22,6 +22,7 @@ import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -281,7 +282,8 @@ public final class DeviceTable implements AutoCloseable {
     return inode(path, number, List.of());
   }
 
-  private synchronized void enter(List<Exchange.Pair> pairs) {
+  private synchronized void enter(List<Exchange.Pair> pairs) throws UpgradeException {
+    checkStillFree(pairs);
     for (Exchange.Pair pair : pairs) {
       for (DeviceNode node : pair.old().nodes()) {
         DeviceNode heir = pair.heir(node);
@@ -295,6 +297,25 @@ public final class DeviceTable implements AutoCloseable {
       for (DeviceNode node : pair.next().nodes()) {
         byPath.put(node.owner(), node);
         byNumber.put(node.number(), node);
+      }
+    }
+  }
+
+  /** Others may have registered since the successors were made; two successors may want the same. */
+  private void checkStillFree(List<Exchange.Pair> pairs) throws UpgradeException {
+    Set<Object> wanted = new HashSet<>();
+    for (Exchange.Pair pair : pairs) {
+      for (DeviceNode node : pair.next().nodes()) {
+        DeviceNode byName = byPath.get(node.owner());
+        DeviceNode same = byNumber.get(node.number());
+        boolean taken = byName != null && byName.driver() != pair.old()
+            || same != null && same.driver() != pair.old();
+        if (taken | !wanted.add(node.owner()) | !wanted.add(node.number())) {
+          throw new UpgradeException(
+              UpgradeException.Step.MATCH,
+              "%s, %s: the name or the number was taken meanwhile; choose another".formatted(
+                  node.owner(), node.number()));
+        }
       }
     }
   }
@@ -543,7 +564,14 @@ public final class DeviceTable implements AutoCloseable {
     long limit = driver.registration().timeoutMillis() + 5L * Watchdog.PERIOD_MILLIS;
     int slow = kernel.watchdog().drain(driver, limit);
     if (keep) {
-      keeper().save(driver, pages.apply(driver.registration()), slow);
+      try {
+        keeper().save(driver, pages.apply(driver.registration()), slow);
+      } catch (RuntimeException | Error e) {
+        // It goes all the same, and with it its areas.
+        kernel.log().problem(
+            "the state of driver " + driver.name() + " is not kept: " + Failures.line(e),
+            Failures.trace(e));
+      }
     }
     for (UnplugHandler handler : unplugHandlers) {
       try {

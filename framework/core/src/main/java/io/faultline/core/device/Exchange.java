@@ -57,7 +57,11 @@ final class Exchange {
   /** Enters new drivers in the table, and takes the old ones out. */
   @FunctionalInterface
   interface Commit {
-    void enter(List<Pair> pairs);
+    /**
+     * @throws UpgradeException when another driver has come by the name or the number of a new node
+     *     meanwhile; nothing was changed
+     */
+    void enter(List<Pair> pairs) throws UpgradeException;
   }
 
   private final Kernel kernel;
@@ -102,8 +106,8 @@ final class Exchange {
         handOverState(pair);
       }
       adopt(stopped);
-      // What follows cannot fail.
       commit.enter(pairs);
+      // What follows cannot fail.
       adopter.commit(stopped);
       pairs.forEach(pair -> kernel.io().move(pair.old, pair.next));
       for (PageMoves move : moves.values()) {
@@ -217,6 +221,7 @@ final class Exchange {
       ask(
           Step.SAVE, pair.old, node, "saveState",
           driver -> driver.saveState(node.index(), state.writer(oldPages, move)));
+      state.seal();
       stateBytes += state.size();
       ask(
           Step.RESTORE, pair.next, heir, "restoreState",
