@@ -73,6 +73,7 @@ public interface HandOver {
    * upgrade may yet fail.
    *
    * @param index which of the driver's devices, as {@link OpenFile#index}
+   * @param out good during the call; for 64 MiB at most, pages apart
    * @throws IOException when it cannot; the upgrade is off
    */
   default void saveState(int index, StateWriter out) throws IOException {}

@@ -6,6 +6,8 @@ import io.faultline.core.memory.DriverPages;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.KeptMemory;
+import io.faultline.mm.Errno;
+import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Page;
 import java.lang.ref.WeakReference;
@@ -117,15 +119,25 @@ final class KeptStates {
    * Keeps the state of a device, in the place of what was kept of it before.
    *
    * @param written its pages, which are still the driver's
+   * @throws ErrnoException EINVAL when it has freed one of them
    */
-  synchronized void keep(Driver driver, DeviceNode node, StateBuffer state, PageMoves written) {
+  synchronized void keep(Driver driver, DeviceNode node, StateBuffer state, PageMoves written)
+      throws ErrnoException {
     String name = driver.registration().driver();
     forget(saved -> saved.driver.equals(name) && saved.path.equals(node.owner()));
     if (state.size() == 0) {
       return;
     }
     Bag bag = bags.computeIfAbsent(name, Bag::new);
-    bag.hold(written);
+    try {
+      bag.hold(written);
+    } catch (IllegalStateException freed) {
+      // Those that came before it are not needed.
+      int unused = forget(saved -> false);
+      throw new ErrnoException(
+          Errno.EINVAL, node.owner() + ": saveState wrote a page that is freed: "
+              + freed.getMessage());
+    }
     Saved kept =
         new Saved(
             name, driver.registration().version(), node.owner(), state, written.frames(),

@@ -51,7 +51,11 @@ final class PageMoves {
       throw new IOException("page: the other device that it is shared with has freed it");
     }
     if (next == null) {
-      next = to.share(move.old);
+      try {
+        next = to.share(move.old);
+      } catch (IllegalStateException freed) {
+        throw new IOException("page: it was freed after it was written", freed);
+      }
       move.next = next;
     }
     return next;

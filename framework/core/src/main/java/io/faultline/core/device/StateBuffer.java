@@ -11,13 +11,18 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 
 /**
  * The state of one device on its way from one version of a driver to the next. A page is written as
  * its frame's number.
  */
 final class StateBuffer {
+  /** So long is a state at most; what is longer belongs into pages. */
+  private static final int MAX_BYTES = 64 << 20;
+
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private volatile boolean sealed;
   private final int version;
 
   /**
@@ -35,23 +40,54 @@ final class StateBuffer {
     return bytes.size();
   }
 
+  /** The driver has written all: a writer that it kept writes nothing any more. */
+  void seal() {
+    sealed = true;
+  }
+
+  private void check(int more) throws IOException {
+    if (sealed) {
+      throw new IOException("state: saveState has returned; write within it");
+    }
+    if (more > MAX_BYTES - bytes.size()) {
+      throw new IOException(
+          "state: longer than " + MAX_BYTES + " bytes; keep what is large in pages, and give them"
+              + " with writePage");
+    }
+  }
+
+  /** To the bytes, as long as they may be written. */
+  private final class Bounded extends OutputStream {
+    @Override
+    public void write(int one) throws IOException {
+      check(1);
+      bytes.write(one);
+    }
+
+    @Override
+    public void write(byte[] source, int offset, int length) throws IOException {
+      check(length);
+      bytes.write(source, offset, length);
+    }
+  }
+
   /**
    * @param pages of the old version
    * @param moves learns of the pages
    */
   StateWriter writer(DriverPages pages, PageMoves moves) {
-    return new Writer(bytes, pages, moves);
+    return new Writer(new Bounded(), pages, moves);
   }
 
   StateReader reader(PageMoves moves) {
     return new Reader(new ByteArrayInputStream(bytes.toByteArray()), moves);
   }
 
-  private static final class Writer extends DataOutputStream implements StateWriter {
+  private final class Writer extends DataOutputStream implements StateWriter {
     private final DriverPages pages;
     private final PageMoves moves;
 
-    Writer(ByteArrayOutputStream bytes, DriverPages pages, PageMoves moves) {
+    Writer(Bounded bytes, DriverPages pages, PageMoves moves) {
       super(bytes);
       this.pages = pages;
       this.moves = moves;
@@ -64,6 +100,7 @@ final class StateBuffer {
             "page: " + page
                 + " is not one that this driver's PageAllocator gave and that it holds");
       }
+      check(Long.BYTES);
       moves.written(page);
       writeLong(page.frameNumber());
     }

@@ -75,6 +75,7 @@ final class StateKeeper {
       ask(
           node, "saveState",
           asked -> asked.saveState(node.index(), state.writer(pages, written)));
+      state.seal();
       kept.keep(driver, node, state, written);
     } catch (ErrnoException refused) {
       notKept(driver.name(), String.valueOf(refused.getMessage()));

@@ -116,14 +116,18 @@ public final class DriverPages implements PageAllocator, AutoCloseable {
   /**
    * A further handle for a page of another owner, with a reference of this owner's. It is not yet in
    * this owner's account: {@link #complete} or {@link #undo} must follow.
+   *
+   * @throws IllegalStateException when the page was freed, whosever its frame is now
    */
   public Page share(Page page) {
-    FramePage other = (FramePage) page;
-    memory.get(other.frame);
-    return FramePage.owned(memory, other.frame, this);
+    return ((FramePage) page).sharedWith(this);
   }
 
-  /** Takes a reference of this owner's on a page of another one, who keeps his own. */
+  /**
+   * Takes a reference of this owner's on a page of another one, who keeps his own.
+   *
+   * @throws IllegalStateException as {@link #share}
+   */
   public Page keep(Page page) {
     FramePage kept = (FramePage) share(page);
     holds(kept);

@@ -60,6 +60,18 @@ final class FramePage implements Page {
     return new FramePage(memory, frame, null, false, 0);
   }
 
+  /**
+   * A further handle, with a reference of another owner's.
+   *
+   * @throws IllegalStateException when the last reference to the page is gone
+   */
+  FramePage sharedWith(DriverPages other) {
+    if (!memory.tryGet(frame, generation)) {
+      throw gone();
+    }
+    return owned(memory, frame, other);
+  }
+
   boolean isLive() {
     return memory.references(frame) != 0 && memory.generation(frame) == generation;
   }
