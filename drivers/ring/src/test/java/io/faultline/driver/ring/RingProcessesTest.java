@@ -11,12 +11,14 @@ import io.faultline.driver.ring.client.RingConsumer;
 import io.faultline.driver.ring.client.RingLayout;
 import io.faultline.driver.ring.client.RingProducer;
 import io.faultline.kernel.DeviceRegistration;
+import io.faultline.kernel.VmaService;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.testkit.BootedKernel;
 import io.faultline.testkit.FaultlineTest;
 import io.faultline.testkit.Program;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -226,5 +228,33 @@ class RingProcessesTest {
     ring.memory().putLong(ring.address() + RingLayout.MAGIC, 0);
     assertThatThrownBy(() -> MappedRing.at(ring.memory(), ring.address()))
         .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no ring");
+  }
+
+  @Test
+  void aProducerThatLiesAboutWhatIsFilledIsFoundOut() throws Exception {
+    MappedRing ring = map(kernel.spawn());
+    RingConsumer consumer = new RingConsumer(map(kernel.spawn()));
+    ring.memory().putInt(ring.address() + RingLayout.DATA, 1 << 20);
+    ring.memory().putLong(ring.address() + RingLayout.HEAD, 1L << 30);
+    assertThatThrownBy(consumer::next)
+        .isInstanceOf(IllegalStateException.class).hasMessageContaining("filled");
+  }
+
+  /** The control page can be written by all who have the ring open. */
+  @Test
+  void aRingThatGrowsInItsControlPageWhileItIsMappedStaysAsLongAsItWasMapped() throws Exception {
+    MappedRing first = map(kernel.spawn());
+    Program victim = kernel.spawn();
+    int fd = victim.open("/dev/ring0", AccessMode.READ_WRITE);
+    VmaService lying = (VmaService) Proxy.newProxyInstance(
+        VmaService.class.getClassLoader(), new Class<?>[] {VmaService.class},
+        (proxy, method, arguments) -> {
+          if (method.getName().equals("munmap")) {
+            first.memory().putLong(first.address() + RingLayout.DATA_SIZE, 1L << 30);
+          }
+          return method.invoke(kernel.vmas(), arguments);
+        });
+    MappedRing ring = MappedRing.map(victim.memory(), lying, victim.task(), fd);
+    assertThat(ring.size()).isEqualTo(first.size());
   }
 }

@@ -23,8 +23,12 @@ import io.faultline.mm.Mman;
  * @param size of the data, in bytes
  */
 public record MappedRing(UserMemory memory, long address, long size) {
+  /** More than an address space has room for twice. */
+  private static final long MAX_SIZE = 1L << 46;
+
   /**
-   * A ring that is mapped whole.
+   * A ring that is mapped whole, as its control page says: only where all who can write to that are
+   * trusted. {@link #map} trusts nobody.
    *
    * @throws IllegalArgumentException when there is no ring of a layout known here
    */
@@ -39,7 +43,7 @@ public record MappedRing(UserMemory memory, long address, long size) {
           "address: the ring has layout " + version + ", known here is " + VERSION_VALUE);
     }
     long size = memory.getLong(address + DATA_SIZE);
-    if (size < Mman.PAGE_SIZE || Long.bitCount(size) != 1) {
+    if (size < Mman.PAGE_SIZE || size > MAX_SIZE || Long.bitCount(size) != 1) {
       throw new IllegalArgumentException(
           "address: the ring's control page says that it has " + size + " bytes");
     }
@@ -67,7 +71,8 @@ public record MappedRing(UserMemory memory, long address, long size) {
     long address = calls.mmap(
         task, 0, RingLayout.mapped(size), Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, fd,
         0);
-    return at(memory, address);
+    // What the control page says is other processes' too: what counts is how much was mapped.
+    return new MappedRing(memory, address, size);
   }
 
   /** The same ring, as another processor or another process that has it at the same address sees it. */

@@ -47,6 +47,12 @@ public final class RingConsumer {
         return false;
       }
     }
+    // Producers may be anybody: nothing that lies outside the mapping is touched for what they wrote.
+    if (seen - position < RECORD_HEADER || seen - position > size) {
+      throw new IllegalStateException(
+          "at byte " + position + " of the ring: " + (seen - position) + " bytes are filled, of "
+              + size);
+    }
     header = memory.getLong(data + (position & size - 1));
     if (length() < 0 || RingLayout.room(length()) > seen - position) {
       throw new IllegalStateException(
