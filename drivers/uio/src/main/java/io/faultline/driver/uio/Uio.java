@@ -168,18 +168,40 @@ public final class Uio implements MmapProvider, HandOver {
   }
 
   /**
-   * Frames stay mapped in an upgrade. In a gap they were unmapped, and private data is lost: which frames
-   * a part of an area that was split has shown nobody can tell then.
+   * Frames stay mapped in an upgrade, and are mapped again after a quarantine. In a gap private data is
+   * lost too: which frames a part of an area that was split has shown nobody can tell then.
    */
   @Override
   public void adopt(Adoption area) throws ErrnoException {
-    boolean physical = area.vma().has(VmFlag.PFNMAP);
-    if (physical && area.vma().privateData() == null) {
-      throw new ErrnoException(
-          Errno.ENXIO,
-          "adopt: the frames of a physical map are mapped by mmap alone; map it again");
+    Vma vma = area.vma();
+    boolean physical = vma.has(VmFlag.PFNMAP);
+    if (physical && area.pagesLost()) {
+      area.remapPfnRange(vma.start(), shownFrame(vma), vma.length());
+    } else if (physical && vma.privateData() == null) {
+      throw noFrames();
     }
     area.setOperations(physical ? PHYSICAL : logical);
+  }
+
+  /** The first frame that an area of a physical map has shown. */
+  private long shownFrame(Vma vma) throws ErrnoException {
+    if (!vma.has(VmFlag.SHARED) && vma.has(VmFlag.MAYWRITE)) {
+      return vma.pageOffset();
+    }
+    if (vma.privateData() instanceof Integer index && device.index(index) == index) {
+      UioMap map = device.maps().get(index);
+      long page = vma.pageOffset() - index;
+      if (page >= 0 && vma.length() <= map.size() - (page << Mman.PAGE_SHIFT)) {
+        return map.frame() + page;
+      }
+    }
+    throw noFrames();
+  }
+
+  private static ErrnoException noFrames() {
+    return new ErrnoException(
+        Errno.ENXIO,
+        "adopt: the frames of a physical map are mapped by mmap alone; map it again");
   }
 
   /**

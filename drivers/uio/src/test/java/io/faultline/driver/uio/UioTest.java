@@ -8,7 +8,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.faultline.device.AccessMode;
+import io.faultline.device.Adoption;
 import io.faultline.device.DeviceMemory;
+import io.faultline.device.HandOver;
+import io.faultline.device.MmapProvider;
+import io.faultline.device.MmapRequest;
+import io.faultline.device.OpenFile;
 import io.faultline.kernel.DeviceRegistration;
 import io.faultline.kernel.UserMemory;
 import io.faultline.mm.Errno;
@@ -18,6 +23,7 @@ import io.faultline.mm.VmFlag;
 import io.faultline.testkit.BootedKernel;
 import io.faultline.testkit.FaultlineTest;
 import io.faultline.testkit.Program;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -316,6 +322,53 @@ class UioTest {
     assertThat(program.peek(map(1, 1), 8)).isEqualTo("physical");
     assertThat(read(program, fd)).isEqualTo("\1\0\0\0");
     assertSigbus(frames, () -> program.memory().getByte(frames)); // until it is mapped again
+  }
+
+  /** The driver, but that each read is an error of its own. */
+  private record Failing(Uio uio) implements MmapProvider, HandOver {
+    @Override
+    public void open(OpenFile file) {
+      uio.open(file);
+    }
+
+    @Override
+    public int read(OpenFile file, long offset, MemorySegment target) {
+      throw new IllegalStateException("read");
+    }
+
+    @Override
+    public void mmap(OpenFile file, MmapRequest request) throws ErrnoException {
+      uio.mmap(file, request);
+    }
+
+    @Override
+    public void adopt(Adoption area) throws ErrnoException {
+      uio.adopt(area);
+    }
+  }
+
+  @Test
+  void framesAreMappedAgainAfterAQuarantine() throws Exception {
+    kernel.errorBudget(2);
+    AutoCloseable unused =
+        kernel.devices().register(DeviceRegistration.of("failing"), new Failing(uio));
+    int file = program.open("/dev/failing", AccessMode.READ_WRITE);
+    long frames = program.mmapShared(file, 8L * PAGE, PAGE);
+    long copy = program.mmapPrivate(file, 2L * PAGE, PAGE);
+    for (int page = 0; page < 8; page++) {
+      program.memory().putLong(frames + (long) page * PAGE, 70 + page);
+    }
+    program.munmap(frames + 2L * PAGE, PAGE);
+    for (int i = 0; i < 3; i++) {
+      assertFails(Errno.EIO, () -> read(program, file));
+    }
+    assertThat(kernel.restore("/dev/failing")).isEqualTo(1);
+
+    assertThat(program.memory().getLong(frames + PAGE)).isEqualTo(71);
+    assertThat(program.memory().getLong(frames + 3L * PAGE)).as("the second part").isEqualTo(73);
+    assertThat(program.memory().getLong(frames + 7L * PAGE)).isEqualTo(77);
+    assertThat(program.memory().getLong(copy + PAGE)).isEqualTo(71);
+    kernel.validate();
   }
 
   // ---- registers --------------------------------------------------------------------------------
