@@ -300,6 +300,32 @@ class ReplugTest {
   }
 
   @Test
+  void aMappingThatWaitsKeepsItsFileWhenThatIsClosed() throws Exception {
+    kernel.gapMillis(LONG_GAP_MILLIS);
+    AutoCloseable first = plug(UnplugPolicy.SIGBUS);
+    fd = program.open("/dev/state", AccessMode.READ_WRITE);
+    first.close();
+    CompletableFuture<Long> mapping = CompletableFuture.supplyAsync(() -> {
+      try {
+        return program.mmapShared(fd, 4L * PAGE, 0);
+      } catch (ErrnoException e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    assertWaits(mapping);
+    program.close(fd);
+
+    AutoCloseable second = plug(UnplugPolicy.SIGBUS);
+
+    long address = mapping.get(10, TimeUnit.SECONDS);
+    assertThat(program.memory().getLong(address + PAGE)).isEqualTo(1);
+    program.munmap(address, 4L * PAGE);
+    assertThat(driver.heard).containsExactly("adopt file", "close", "release");
+    second.close();
+    kernel.validate();
+  }
+
+  @Test
   void whenTheGapIsOverThePolicyAnswers() throws Exception {
     kernel.gapMillis(150);
     AutoCloseable first = plug(UnplugPolicy.SIGBUS);

@@ -81,14 +81,29 @@ public final class SystemCalls implements VmaService {
       return mapAndPopulate(
           task, new MmapCall(address, length, prot, flags, null, pageOffset, 0));
     }
-    OpenFileObject file = TaskTable.of(task).descriptor(fd);
-    if (file == null || file.mode() == AccessMode.PATH) {
-      throw new ErrnoException(Errno.EBADF, "fd: " + fd + " is not open");
+    OpenFileObject file = TaskTable.of(task).hold(fd);
+    if (file == null) {
+      throw notOpen(fd);
     }
-    if ((flags & MAP_HUGETLB) != 0) {
-      throw new ErrnoException(Errno.EINVAL, "flags: MAP_HUGETLB, but fd is no hugetlbfs file");
+    try {
+      if (file.mode() == AccessMode.PATH) {
+        throw notOpen(fd);
+      }
+      if ((flags & MAP_HUGETLB) != 0) {
+        throw new ErrnoException(Errno.EINVAL, "flags: MAP_HUGETLB, but fd is no hugetlbfs file");
+      }
+      return mapFile(
+          task, file, new MmapCall(address, length, prot, flags, file, pageOffset, 0));
+    } finally {
+      file.release();
     }
-    MmapCall call = new MmapCall(address, length, prot, flags, file, pageOffset, 0);
+  }
+
+  private static ErrnoException notOpen(int fd) {
+    return new ErrnoException(Errno.EBADF, "fd: " + fd + " is not open");
+  }
+
+  private long mapFile(Task task, OpenFileObject file, MmapCall call) throws ErrnoException {
     while (true) {
       // Here, where no lock is held; who comes with one would hold up the process.
       Waits.untilDriver(TaskTable.of(task), file::parking);

@@ -163,6 +163,20 @@ final class TaskObject implements Task {
     }
   }
 
+  /**
+   * As {@link #descriptor}, with a reference of the caller's ({@code fget}): who waits keeps the file,
+   * though another thread closes it.
+   */
+  @Nullable OpenFileObject hold(int fd) {
+    synchronized (files) {
+      OpenFileObject file = files.get(fd);
+      if (file != null) {
+        file.retain();
+      }
+      return file;
+    }
+  }
+
   /** Whether a device of one of these drivers is open. */
   boolean hasOpen(Set<Driver> drivers) {
     synchronized (files) {
