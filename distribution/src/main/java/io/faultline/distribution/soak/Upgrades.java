@@ -175,7 +175,9 @@ final class Upgrades {
     }
   }
 
-  private static long heap() throws InterruptedException {
+  /** What is in use when nobody makes garbage. */
+  private long heap() throws InterruptedException {
+    loads.forEach(Load::pause);
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 3; i++) {
       System.gc();
@@ -183,6 +185,7 @@ final class Upgrades {
       Runtime runtime = Runtime.getRuntime();
       least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
     }
+    loads.forEach(Load::resume);
     return least;
   }
 
