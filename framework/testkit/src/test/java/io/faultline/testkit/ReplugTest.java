@@ -299,6 +299,39 @@ class ReplugTest {
     assertThat(open.get(20, TimeUnit.SECONDS)).isEqualTo(Errno.ENOENT);
   }
 
+  /** What a thread has met at a driver that is gone has nothing to do with the next one. */
+  @Test
+  void whoHasMetADriverThatIsGoneWaitsForNoOther() throws Exception {
+    AutoCloseable first = plug(UnplugPolicy.SIGBUS);
+    long address = map();
+    first.close();
+    AutoCloseable unused =
+        kernel.devices().register(DeviceRegistration.of("plain"), new MmapProvider() {});
+    AutoCloseable alsoUnused =
+        kernel.devices().register(
+            DeviceRegistration.of("bare"),
+            new MmapProvider() {
+              @Override
+              public void mmap(OpenFile file, MmapRequest request) {
+                request.setOperations(new VmOperations() {});
+              }
+            });
+    int plain = program.open("/dev/plain", AccessMode.READ_WRITE);
+    int bare = program.open("/dev/bare", AccessMode.READ_WRITE);
+    long empty = program.mmapShared(bare, PAGE, 0);
+
+    CompletableFuture<Void> thread = CompletableFuture.runAsync(() -> {
+      UserMemory memory = program.task().newCpu();
+      assertThatThrownBy(() -> memory.getLong(address)).isInstanceOf(SignalException.class);
+      assertThatThrownBy(() -> memory.getLong(empty)).isInstanceOf(SignalException.class)
+          .hasMessageContaining("/dev/bare: no page is mapped there");
+      assertThatThrownBy(() -> memory.getLong(address)).isInstanceOf(SignalException.class);
+      Refusals.assertFails(Errno.ENODEV, () -> program.mmapShared(plain, PAGE, 0));
+    });
+
+    thread.get(10, TimeUnit.SECONDS);
+  }
+
   @Test
   void aMappingThatWaitsKeepsItsFileWhenThatIsClosed() throws Exception {
     kernel.gapMillis(LONG_GAP_MILLIS);

@@ -108,7 +108,6 @@ final class CallSlot {
   /** Remembers that there was nobody to call, and nobody to wait for. */
   void unanswered(String why) {
     refused(why);
-    notCalled = false;
   }
 
   /** Whether the last call on this thread was none, since the driver is not there. */
@@ -120,6 +119,7 @@ final class CallSlot {
   void refused(String why) {
     refusal = why;
     refusedOwner = null;
+    notCalled = false;
   }
 
   /** Remembers that a driver had no page; the text is made when it is asked for. */

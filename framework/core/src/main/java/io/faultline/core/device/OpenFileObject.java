@@ -342,7 +342,8 @@ public final class OpenFileObject implements MappedFile {
 
   /** Whether this thread's last call was none, for want of a driver that is back or may come back. */
   public boolean isToTryAgain() {
-    return node.kernel().watchdog().slot().wasAbsent()
+    // Without a call nothing was refused now: what the thread remembers is of another driver.
+    return canMmap() && node.kernel().watchdog().slot().wasAbsent()
         && (node.driver().isPresent() || parking() != null);
   }
 

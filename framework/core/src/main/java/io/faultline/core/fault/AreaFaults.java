@@ -86,7 +86,7 @@ final class AreaFaults {
       return anonymous(space, area, page, access);
     }
     if (!operations.hasNopage()) {
-      return Outcome.SIGBUS;
+      return Outcome.NO_NOPAGE;
     }
     if (access != Access.WRITE) {
       return read(space, area, operations, page, access);

@@ -11,6 +11,8 @@ enum Outcome {
   /** A guard marker: SIGSEGV, MAPERR. */
   GUARD,
   SIGBUS,
+  /** No driver was asked, since it supplies no pages by faults: SIGBUS, and nobody is waited for. */
+  NO_NOPAGE,
   /** The page is in swap, and its device could not bring it. */
   SWAP_FAILED,
   OOM,
@@ -20,7 +22,8 @@ enum Outcome {
   PROTECTED;
 
   boolean failed() {
-    return this == GUARD || this == SIGBUS || this == SWAP_FAILED || this == OOM
+    return this == GUARD || this == SIGBUS || this == NO_NOPAGE || this == SWAP_FAILED
+        || this == OOM
         || this == PROTECTED;
   }
 }

@@ -258,6 +258,8 @@ public final class PageFaultHandler {
           case GUARD -> "a guard page is there";
           case SWAP_FAILED -> "its page could not be brought back from swap: "
               + swapFailure(space, address);
+          case NO_NOPAGE -> handlerOf(area, outcome)
+              + ": no page is mapped there, and the driver has no nopage";
           case PROTECTED -> handlerOf(area, outcome) + AreaFaults.ALWAYS_PROTECTED;
           default -> refusalOf(area, operations, address);
         };
