@@ -116,6 +116,21 @@ class ShellIT {
   }
 
   @Test
+  void aSecondJarOfADriverIsRefusedAndSentToUpgrade() throws Exception {
+    Path available = Path.of(context.getProperty("faultline.available"), "scullp.jar");
+    Path other = Files.createTempDirectory("insmod").resolve("other.jar");
+    Files.copy(available, other);
+    type("insmod scullp");
+    assertThatThrownBy(() -> type("insmod " + other))
+        .hasMessageContaining("from scullp.jar")
+        .hasMessageContaining("driver upgrade " + other);
+    assertThat(type("insmod")).containsPattern("installed: scullp$");
+    type("rmmod scullp");
+    Files.delete(other);
+    Files.delete(other.getParent());
+  }
+
+  @Test
   void insmodCompilesSourcesFirst() throws Exception {
     Path source = Path.of(context.getProperty("faultline.home"), "samples/Hello.java");
     assertThat(type("insmod " + source)).isEqualTo("hello 1.0.0: /dev/hello");

@@ -33,7 +33,8 @@ final class Interactive {
             .signalHandler(Terminal.SignalHandler.SIG_IGN)
             .build();
         CommandSession session =
-            processor.createSession(terminal.input(), terminal.output(), terminal.output())) {
+            QuietSession.open(
+                processor, terminal.input(), terminal.output(), terminal.output())) {
       // Gogo reads etc/PROFILE below gosh.home; ours lies in conf/ itself.
       Shell shell = new Shell(new Host(), processor, "../gosh_profile");
       // They go with the bundle, which goes when this is done.

@@ -152,13 +152,33 @@ public final class DropIn {
           "insmod: %s is neither a jar nor a driver that came along; those are: %s"
               .formatted(jar, list(available())));
     }
+    Path target = folder.resolve(name);
+    requireNoOther(BundleFile.read(jar).symbolicName(), jar, target);
     Complaints complaints = Complaints.listen();
     try {
-      Bundle bundle = installed(jar, folder.resolve(name));
+      Bundle bundle = installed(jar, target);
       return brought(bundle, name.substring(0, name.length() - JAR.length()), complaints);
     } finally {
       complaints.close();
     }
+  }
+
+  /** Two versions would both run, and only the first one have the devices. */
+  private void requireNoOther(String symbolicName, Path jar, Path target) throws DropInException {
+    Bundle own = bundle(target);
+    for (Bundle other : context.getBundles()) {
+      if (symbolicName.equals(other.getSymbolicName()) && !other.equals(own)) {
+        throw new DropInException(
+            ("insmod: %s %s is installed already, from %s; driver upgrade %s puts this one in its "
+                + "place, rmmod takes it out")
+                .formatted(symbolicName, other.getVersion(), name(other), jar));
+      }
+    }
+  }
+
+  private String name(Bundle bundle) {
+    Path jar = file(bundle);
+    return jar == null ? bundle.getLocation() : String.valueOf(jar.getFileName());
   }
 
   private Bundle installed(Path jar, Path target) throws DropInException, InterruptedException {

@@ -65,7 +65,8 @@ public final class ModuleCommands {
   @Descriptor("""
       remove a driver from the running kernel, even while its device is mapped
       usage: rmmod NAME
-      Deletes the jar from the folder drivers/. Areas that are left answer an access with SIGBUS.
+      Deletes the jar from the folder drivers/. Areas that are left answer an access with SIGBUS, or
+      as the driver's unplug policy says: driver info shows it.
       example: rmmod scullp""")
   public String rmmod(String... words) throws DropInException, InterruptedException {
     if (words.length != 1) {
