@@ -34,14 +34,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /dev}: which driver stands behind which node, and who has it open. Thread-safe. */
 public final class DeviceTable implements AutoCloseable {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}");
-  private static final int MAX_COUNT = 1024;
 
   /** Where device nodes live: devtmpfs, on a device of its own. */
   private static final DeviceNumber DEVTMPFS = new DeviceNumber(0, 6);
@@ -52,6 +49,7 @@ public final class DeviceTable implements AutoCloseable {
   private final List<UnplugHandler> unplugHandlers = new CopyOnWriteArrayList<>();
   private final Map<String, DeviceNode> byPath = new ConcurrentHashMap<>();
   private final Map<DeviceNumber, DeviceNode> byNumber = new ConcurrentHashMap<>();
+  private final DeviceNumbers numbers = new DeviceNumbers(byNumber);
   /** Nodes whose driver is gone, as long as files are open. */
   private final Set<DeviceNode> gone = ConcurrentHashMap.newKeySet();
 
@@ -241,14 +239,14 @@ public final class DeviceTable implements AutoCloseable {
               before.name(), before.major(), before.minor(), wanted.major(), wanted.minor()));
     }
     try {
-      check(wanted);
+      NodeNames.check(wanted);
       DeviceRegistration registration =
           new DeviceRegistration(
               wanted.name(), before.major(), before.minor(), wanted.count(),
               wanted.timeoutMillis(), wanted.driver(), wanted.version(), wanted.unplug(),
               wanted.mode());
       Driver driver = create(registration, successor.provider);
-      List<String> paths = paths(registration);
+      List<String> paths = NodeNames.paths(registration);
       for (int i = 0; i < paths.size(); i++) {
         Inode inode = inodeOfSuccessor(successor.old, paths.get(i), i, registration);
         driver.nodes().add(new DeviceNode(kernel, driver, paths.get(i), i, inode));
@@ -333,12 +331,12 @@ public final class DeviceTable implements AutoCloseable {
    * @throws IllegalArgumentException when a name, a number or a limit is malformed or taken
    */
   public Driver register(DeviceRegistration wanted, MmapProvider provider) {
-    check(wanted);
+    NodeNames.check(wanted);
     Driver driver;
     List<DeviceNode> left;
     boolean takesOver;
     synchronized (this) {
-      List<String> paths = paths(wanted);
+      List<String> paths = NodeNames.paths(wanted);
       for (String path : paths) {
         DeviceNode other = byPath.get(path);
         if (other != null) {
@@ -348,7 +346,7 @@ public final class DeviceTable implements AutoCloseable {
         }
       }
       left = gone.stream().filter(node -> paths.contains(node.owner())).toList();
-      DeviceRegistration registration = withMajor(asBefore(wanted, left));
+      DeviceRegistration registration = numbers.withMajor(numbers.asBefore(wanted, left));
       driver = create(registration, provider);
       for (int i = 0; i < registration.count(); i++) {
         DeviceNumber number = new DeviceNumber(registration.major(), registration.minor() + i);
@@ -462,85 +460,6 @@ public final class DeviceTable implements AutoCloseable {
     return create(
         new DeviceRegistration(fileSystem, 0, 0, 1, FileSystems.TIMEOUT_MILLIS, fileSystem, ""),
         provider);
-  }
-
-  private static void check(DeviceRegistration r) {
-    if (!NAME.matcher(r.name()).matches()) {
-      throw new IllegalArgumentException(
-          "name: \"" + r.name() + "\" is no device name; give up to 64 letters, digits, '.', '_'"
-              + " or '-', without /dev/");
-    }
-    if (r.count() < 1 || r.count() > MAX_COUNT) {
-      throw new IllegalArgumentException(
-          "count: " + r.count() + " for " + r.name() + "; give 1 to " + MAX_COUNT);
-    }
-    if (r.timeoutMillis() < 1) {
-      throw new IllegalArgumentException(
-          "timeoutMillis: " + r.timeoutMillis() + " for " + r.name() + "; give 1 or more");
-    }
-    if (r.major() < 0 || r.major() > 0xfff || r.minor() < 0
-        || r.minor() > 0xfffff - r.count() + 1) {
-      throw new IllegalArgumentException(
-          "major, minor: " + r.major() + ", " + r.minor() + " for " + r.name()
-              + "; give a major of 0 to 4095, and a minor of 0 to 1048575 for the last node");
-    }
-  }
-
-  private static List<String> paths(DeviceRegistration r) {
-    if (r.count() == 1) {
-      return List.of("/dev/" + r.name());
-    }
-    List<String> paths = new ArrayList<>();
-    for (int i = 0; i < r.count(); i++) {
-      paths.add("/dev/" + r.name() + i);
-    }
-    return paths;
-  }
-
-  /** As the kernel chooses: downwards from 254, then from 511. */
-  private DeviceRegistration withMajor(DeviceRegistration r) {
-    int major = r.major();
-    if (major == 0) {
-      major = freeMajor(254, 234);
-      major = major == 0 ? freeMajor(511, 384) : major;
-      if (major == 0) {
-        throw new IllegalArgumentException(
-            "major: no number is free for " + r.name() + "; remove a driver, or give one");
-      }
-    }
-    for (int i = 0; i < r.count(); i++) {
-      DeviceNode other = byNumber.get(new DeviceNumber(major, r.minor() + i));
-      if (other != null) {
-        throw new IllegalArgumentException(
-            "major, minor: " + major + ", " + (r.minor() + i) + " are taken by " + other.owner()
-                + " of driver " + other.driver().name() + "; give others, or 0 as the major");
-      }
-    }
-    return r.withMajor(major);
-  }
-
-  /** A device that comes back has its old number, where none is asked for and it is free. */
-  private DeviceRegistration asBefore(DeviceRegistration wanted, List<DeviceNode> left) {
-    if (wanted.major() != 0 || left.isEmpty()) {
-      return wanted;
-    }
-    int major = left.getFirst().number().major();
-    for (int i = 0; i < wanted.count(); i++) {
-      if (byNumber.containsKey(new DeviceNumber(major, wanted.minor() + i))) {
-        return wanted;
-      }
-    }
-    return wanted.withMajor(major);
-  }
-
-  private int freeMajor(int from, int to) {
-    for (int major = from; major >= to; major--) {
-      int candidate = major;
-      if (byNumber.keySet().stream().noneMatch(n -> n.major() == candidate)) {
-        return major;
-      }
-    }
-    return 0;
   }
 
   /**
