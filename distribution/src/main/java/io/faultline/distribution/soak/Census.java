@@ -5,6 +5,8 @@ package io.faultline.distribution.soak;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
 import io.faultline.kernel.Proc;
+import java.util.ArrayList;
+import java.util.List;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 
@@ -45,11 +47,23 @@ record Census(
         .sum();
   }
 
-  /** Whether nothing is left; the JVM may have begun a thread of its own. */
-  boolean isAsBefore(Census before) {
-    return freeKilobytes == before.freeKilobytes && areas == before.areas
-        && services == before.services && bundles == before.bundles && nodes == before.nodes
-        && threads <= before.threads + 1;
+  /** What is left that was not there before; the JVM may have begun a thread of its own. */
+  List<String> leftSince(Census before) {
+    List<String> left = new ArrayList<>();
+    differs(left, "threads", before.threads,
+        threads <= before.threads + 1 ? before.threads : threads);
+    differs(left, "free memory in kB", before.freeKilobytes, freeKilobytes);
+    differs(left, "areas", before.areas, areas);
+    differs(left, "services", before.services, services);
+    differs(left, "bundles", before.bundles, bundles);
+    differs(left, "device nodes", before.nodes, nodes);
+    return left;
+  }
+
+  private static void differs(List<String> left, String what, long before, long after) {
+    if (before != after) {
+      left.add(what + " were " + before + " before and are " + after + " after");
+    }
   }
 
   /** Six lines of a table. */

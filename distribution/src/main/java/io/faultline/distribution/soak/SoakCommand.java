@@ -54,7 +54,7 @@ public final class SoakCommand {
   /**
    * The command.
    *
-   * @throws SoakFailedException when an access failed, a byte was wrong, or something was left behind
+   * @throws SoakFailedException naming what is wrong: accesses, bytes, or what was left behind
    */
   @Descriptor("""
       upgrades drivers again and again under full load, or installs and uninstalls them
@@ -67,7 +67,10 @@ public final class SoakCommand {
       without arguments.
       example: soak --upgrades 50
       example: soak --rounds 1000""")
-  public String soak(CommandSession session, String... words) throws Exception {
+  public Object soak(CommandSession session, String... words) throws Exception {
+    if (List.of(words).contains("--help")) {
+      return session.execute("help soak");
+    }
     int upgrades = number("--upgrades", words);
     int rounds = number("--rounds", words);
     if (upgrades < 0 && rounds < 0 && words.length > 0) {
@@ -117,12 +120,12 @@ public final class SoakCommand {
     Census before = census();
     Upgrades.Result result =
         new Upgrades(installer, machine, drivers, new Versions(dropIn), progress).run(count);
-    String collected = collected(installer);
+    List<String> faults = new ArrayList<>(result.faults());
+    int collected = installer.collected();
     Census after = census();
-    String table = lines(result.table(), collected, after.compared(before));
-    boolean good =
-        result.isGood() && collected.contains("all ") && after.isAsBefore(before);
-    return checked(table, good, result.failure());
+    faults.addAll(left(installer, collected, before, after));
+    return checked(
+        lines(result.table(), loaders(installer, collected), after.compared(before)), faults);
   }
 
   private String rounds(int count, Progress progress) throws Exception {
@@ -147,18 +150,19 @@ public final class SoakCommand {
     }
     double seconds = (System.nanoTime() - began) / 1e9;
     progress.end();
-    String collected = collected(installer);
+    int collected = installer.collected();
     Census after = census();
     String table =
         lines(
             String.format(
                 Locale.ROOT, "rounds             %d of %s in %.1f s", count,
                 String.join(" ", names), seconds),
-            collected, after.compared(before));
+            loaders(installer, collected), after.compared(before));
+    List<String> faults = left(installer, collected, before, after);
     // Memory that outlives drivers; it was there before as well.
     drivers.kept().stream().map(KeptMemory::driver).distinct().toList()
         .forEach(drivers::forget);
-    return checked(table, collected.contains("all ") && after.isAsBefore(before), "");
+    return checked(table, faults);
   }
 
   private static void round(Rounds rounds, Map<String, byte[]> jars) throws Exception {
@@ -171,24 +175,30 @@ public final class SoakCommand {
     return Census.take(context, devices, proc, machine);
   }
 
-  private static String collected(Installer installer) throws InterruptedException {
-    int collected = installer.collected();
+  private static String loaders(Installer installer, int collected) {
     return "class loaders      "
         + (collected == installer.loaders() ? "all " : collected + " of ")
         + installer.loaders() + " old ones collected";
+  }
+
+  private static List<String> left(
+      Installer installer, int collected, Census before, Census after) {
+    List<String> left = new ArrayList<>(after.leftSince(before));
+    int kept = installer.loaders() - collected;
+    if (kept > 0) {
+      left.add(kept + " class loaders of old drivers are still there");
+    }
+    return left;
   }
 
   private static String lines(String... lines) {
     return String.join(System.lineSeparator(), lines);
   }
 
-  private static String checked(String table, boolean good, String failure)
-      throws SoakFailedException {
-    if (!good) {
+  private static String checked(String table, List<String> faults) throws SoakFailedException {
+    if (!faults.isEmpty()) {
       throw new SoakFailedException(
-          lines(
-              table,
-              "soak: FAILED" + (failure.isEmpty() ? "" : "; first failure: " + failure)));
+          lines(table, "soak: FAILED: " + String.join("; ", faults)));
     }
     return table;
   }

@@ -210,14 +210,28 @@ final class Upgrades {
       this.seconds = seconds;
     }
 
-    boolean isGood() {
-      return sum(m -> m.failed.get()) == 0 && sum(m -> m.wrong.get()) == 0
-          && heapAfter - heapBefore <= HEAP_SLACK;
+    /** What must not be; nothing, if all is well. */
+    List<String> faults() {
+      List<String> faults = new ArrayList<>();
+      long failed = sum(m -> m.failed.get());
+      if (failed > 0) {
+        faults.add(failed + " accesses failed, the first: " + firstFailure());
+      }
+      long wrong = sum(m -> m.wrong.get());
+      if (wrong > 0) {
+        faults.add(wrong + " accesses saw wrong bytes, the first: " + firstFailure());
+      }
+      if (heapAfter - heapBefore > HEAP_SLACK) {
+        faults.add(
+            "the heap grew by %d MiB, more than %d".formatted(
+                heapAfter - heapBefore >> 20, HEAP_SLACK >> 20));
+      }
+      return faults;
     }
 
-    String failure() {
+    private String firstFailure() {
       return loads.stream().map(load -> load.meter().firstFailure)
-          .filter(failure -> !failure.isEmpty()).findFirst().orElse("");
+          .filter(failure -> !failure.isEmpty()).findFirst().orElse("not noted");
     }
 
     String table() {
