@@ -134,7 +134,7 @@ final class Accesses {
           values);
       String failed = scene.plugged.failure();
       if (failed != null) {
-        scene.contents.callbackFailed(failed, "", has);
+        scene.contents.callbackFailed(failed, "", page, has);
       }
     }
     several.forEach(actor -> actor.program.exit());

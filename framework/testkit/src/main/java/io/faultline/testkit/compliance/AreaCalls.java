@@ -15,10 +15,11 @@ final class AreaCalls {
     this.scene = scene;
   }
 
-  void map(int number, int at, int count, int offset, boolean shared, boolean writable) {
+  /** Whether it is mapped: a driver may refuse. */
+  boolean map(int number, int at, int count, int offset, boolean shared, boolean writable) {
     Actor actor = scene.actor(number);
     if (actor == null || !scene.canMap()) {
-      return;
+      return false;
     }
     boolean rw = writable && !(scene.readOnly && shared);
     int prot = rw ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
@@ -37,7 +38,7 @@ final class AreaCalls {
       }
     } catch (ErrnoException refused) {
       scene.follow();
-      return;
+      return false;
     }
     Object source = sourceOf(scene.watch.takeBacking());
     for (int i = 0; i < count; i++) {
@@ -45,6 +46,7 @@ final class AreaCalls {
           at + i, new Actor.Cell(source, scene.numbers.of(offset, i), shared, rw, null));
     }
     scene.follow();
+    return true;
   }
 
   private Object sourceOf(Watch.@Nullable Backing backing) {

@@ -31,23 +31,28 @@ final class Contents {
   }
 
   private final Watch watch;
-  private final boolean registers;
+  private final Said said;
   private final Map<Key, Content> contents = new HashMap<>();
   private int upgrades;
   private Rule changing = Rule.UPGRADE_IS_NOT_SEEN;
   private int sequence;
 
   /**
-   * @param registers whether the device's pages need not hold what was stored in them
+   * @param said which of the device's pages need not hold what was stored in them
    */
-  Contents(Watch watch, boolean registers) {
+  Contents(Watch watch, Said said) {
     this.watch = watch;
-    this.registers = registers;
+    this.said = said;
   }
 
-  /** Whether the device's pages hold what was stored in them. */
-  boolean holdValues() {
-    return !registers;
+  /** Whether a page of the device holds what was stored in it. */
+  boolean holdsValues(int page) {
+    return !said.showsRegisters(page);
+  }
+
+  /** For a page that does not: what to say where that is as it should be. */
+  String registersHint() {
+    return said.registersHint();
   }
 
   // ---- what is known ----------------------------------------------------------------------------
@@ -114,6 +119,8 @@ final class Contents {
             changing,
             "read(2) of page " + page + " gives nothing, and the page was there " + before());
       }
+    } else if (!holdsValues(page)) {
+      content.present = true;
     } else if (content.value != null && content.value != got.getAsLong()) {
       wrong("read(2) of page " + page, DEVICE, page, got.getAsLong(), content, true);
     } else {
@@ -131,7 +138,7 @@ final class Contents {
     if (!mayBeThere(at, cell, content, has, Long.toHexString(got))) {
       return;
     }
-    if (registers && cell.isOfDevice() && cell.own == null) {
+    if (cell.isOfDevice() && cell.own == null && !holdsValues(cell.page)) {
       content.present = true;
       return;
     }
@@ -147,7 +154,7 @@ final class Contents {
   void stored(int at, Actor.Cell cell, @Nullable Boolean has, long value) {
     Content content = of(cell.source, cell.page);
     if (mayBeThere(at, cell, content, has, "no signal")) {
-      if (cell.shared && registers && cell.isOfDevice()) {
+      if (cell.shared && cell.isOfDevice() && !holdsValues(cell.page)) {
         content.present = true;
       } else if (cell.shared) {
         know(content, value, false);
@@ -180,7 +187,7 @@ final class Contents {
       watch.violated(
           lost ? changing : Rule.HOLE_IS_SIGBUS,
           where + (lost ? ", and " + before() + " read(2) had that page; now "
-              : " where SIGBUS was due; ") + told(false));
+              : " where SIGBUS was due; ") + told(cell.page, false));
       return false;
     }
     if (Boolean.FALSE.equals(content.present)) {
@@ -205,8 +212,7 @@ final class Contents {
     String got = "got " + signal.info().shortText();
     if (failed != null) {
       callbackFailed(where + "was refused because " + failed,
-          "nopage should answer Nopage.SIGBUS: ",
-          has);
+          "nopage should answer Nopage.SIGBUS: ", cell.page, has);
     } else if (cell.isOfDevice() && isLost(content)) {
       watch.violated(
           changing, where + got + ", and the page was there " + before());
@@ -217,28 +223,30 @@ final class Contents {
           where + got + ", and the page was there before" + (closed ? closedSince() : ""));
     } else if (Boolean.TRUE.equals(has)) {
       watch.violated(
-          Rule.READ_AND_WRITE_SEE_WHAT_IS_MAPPED, where + got + ", but " + told(true));
+          Rule.READ_AND_WRITE_SEE_WHAT_IS_MAPPED, where + got + ", but " + told(cell.page, true));
     } else {
       content.present = false;
     }
   }
 
   /** A callback failed at a page: where there is none it should have said so. */
-  void callbackFailed(String what, String due, @Nullable Boolean has) {
+  void callbackFailed(String what, String due, int page, @Nullable Boolean has) {
     boolean hole = Boolean.FALSE.equals(has);
     watch.violated(
         hole ? Rule.HOLE_IS_SIGBUS : Rule.CALLBACKS_ANSWER,
-        hole ? what + "; " + due + told(false) : what);
+        hole ? what + "; " + due + told(page, false) : what);
   }
 
   private static String closedSince() {
     return "; an area was closed since, but others still map the device";
   }
 
-  private static String told(boolean has) {
+  private static String told(int page, boolean has) {
     return has
-        ? "the device has that page: read(2) returns its bytes, or it is within its size"
-        : "the device has no such page: read(2) returns none of its bytes, or it is behind its size";
+        ? "the device has that page: read(2) returns its bytes, or it is within its size (if there is"
+            + " a hole, say so by overriding size() or hasPage(" + page + "))"
+        : "the device has no such page: read(2) returns none of its bytes, or it is behind its size"
+            + ", or hasPage(" + page + ") says so";
   }
 
   /** A page shows another number than it should: which rule is that? */
@@ -254,16 +262,16 @@ final class Contents {
       throw new AssertionError("the kernel's own memory is wrong: " + text);
     }
     if (content.value != null && content.upgrades < upgrades) {
-      watch.violated(changing, text + " " + before());
+      watch.violated(changing, text + " " + before() + registersHint());
     } else if (other != page && other >= 0 && other < HIGHEST_PAGE) {
       watch.violated(
           Rule.PAGE_OF_ITS_OFFSET, text + "; 0x%x is of page %d".formatted(got, other));
     } else if (byFile != content.byFile) {
-      watch.violated(Rule.READ_AND_WRITE_SEE_WHAT_IS_MAPPED, text);
+      watch.violated(Rule.READ_AND_WRITE_SEE_WHAT_IS_MAPPED, text + registersHint());
     } else if (content.closes < watch.closes()) {
-      watch.violated(Rule.AREAS_ARE_COUNTED, text + closedSince());
+      watch.violated(Rule.AREAS_ARE_COUNTED, text + closedSince() + registersHint());
     } else {
-      watch.violated(Rule.ONE_PAGE_FOR_ONE_OFFSET, text);
+      watch.violated(Rule.ONE_PAGE_FOR_ONE_OFFSET, text + registersHint());
     }
   }
 }

@@ -64,7 +64,7 @@ final class Crowd {
     }
     plugged.meet(0);
     watch.concurrent(false);
-    for (int reader = 0; contents.holdValues() && reader < mapped.size(); reader++) {
+    for (int reader = 0; contents.holdsValues(page) && reader < mapped.size(); reader++) {
       for (int writer = 0; writer < mapped.size(); writer++) {
         if (done[writer]) {
           check(page, reader, mapped.get(reader), writer, values[writer]);
@@ -101,7 +101,7 @@ final class Crowd {
     watch.violated(
         Rule.ONE_PAGE_FOR_ONE_OFFSET,
         "of " + SIZE + " processes that share page " + page + " of the device, the "
-            + ordinal(reader) + " " + text);
+            + ordinal(reader) + " " + text + contents.registersHint());
   }
 
   private static String ordinal(int i) {

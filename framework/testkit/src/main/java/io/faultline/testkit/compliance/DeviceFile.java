@@ -6,7 +6,6 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.testkit.BootedKernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -16,16 +15,16 @@ final class DeviceFile {
 
   private final BootedKernel kernel;
   private final boolean canRead;
-  private final OptionalInt size;
+  private final Said said;
 
   /**
    * @param canRead whether the driver has {@code read}
-   * @param size pages of a device of a fixed size
+   * @param said which pages the device has, as its test says
    */
-  DeviceFile(BootedKernel kernel, boolean canRead, OptionalInt size) {
+  DeviceFile(BootedKernel kernel, boolean canRead, Said said) {
     this.kernel = kernel;
     this.canRead = canRead;
-    this.size = size;
+    this.said = said;
   }
 
   /**
@@ -58,11 +57,10 @@ final class DeviceFile {
 
   /** Whether the device has a page by its own account; null when nobody can say. */
   @Nullable Boolean has(@Nullable Actor actor, int page) {
-    if (size.isPresent() && page >= size.getAsInt()) {
-      return false;
-    }
-    if (actor == null || !canRead) {
-      return size.isPresent() ? Boolean.TRUE : null;
+    boolean asks = actor != null && canRead;
+    Boolean has = said.hasPage(page, asks);
+    if (has != null || actor == null || !asks) {
+      return has;
     }
     try {
       return read(actor, page, new byte[1]) == 1;

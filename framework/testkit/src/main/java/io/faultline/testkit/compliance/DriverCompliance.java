@@ -123,6 +123,16 @@ public abstract class DriverCompliance {
   }
 
   /**
+   * The same for one page, where a device has pages of both kinds: what the others hold is checked.
+   * Without it, what {@link #showsRegisters()} says of all.
+   *
+   * @param page of the device, from 0, as {@link #offsetSelectsMap} counts them
+   */
+  protected boolean showsRegisters(int page) {
+    return showsRegisters();
+  }
+
+  /**
    * The driver has gone: what its bundle's deactivation does. Closes one that is {@link
    * AutoCloseable}; else calls its method {@code deactivate()}, if it has one.
    */
@@ -159,11 +169,23 @@ public abstract class DriverCompliance {
   }
 
   /**
-   * How many pages a device of a fixed size has, 8 at least. Without it, and without {@code read}, the
-   * kit knows of no holes.
+   * How many pages a device of a fixed size has, 8 at least. Without it, without {@link #hasPage}, and
+   * without {@code read}, the kit knows of no holes.
    */
   protected OptionalInt size() {
     return OptionalInt.empty();
+  }
+
+  /**
+   * Whether the device has a page, for a device with holes that {@code read} does not tell of. Where it
+   * is overridden it decides: an access to that page must go through, or must be SIGBUS. Without it a
+   * page behind {@link #size()} is a hole, and one before is there, or as {@code read} says.
+   *
+   * @param page of the device, from 0, as {@link #offsetSelectsMap} counts them; may be behind its end
+   */
+  protected boolean hasPage(int page) {
+    OptionalInt size = size();
+    return size.isEmpty() || page < size.getAsInt();
   }
 
   /**

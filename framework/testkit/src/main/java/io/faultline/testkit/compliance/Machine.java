@@ -60,7 +60,14 @@ final class Machine implements AutoCloseable {
       }
       return;
     }
-    areas.map(0, Places.SCRATCH, Step.PAGES, 0, true, true);
+    if (!areas.map(0, Places.SCRATCH, Step.PAGES, 0, true, true) && !scene.numbers.byMap()) {
+      // Pages that cannot be mapped together.
+      for (int page = 0; page < Step.PAGES; page++) {
+        if (!Boolean.FALSE.equals(scene.file.has(scene.anyone(), page))) {
+          boolean unused = areas.map(0, Places.SCRATCH + page, 1, page, true, true);
+        }
+      }
+    }
     for (int page = 0; page < Step.PAGES; page++) {
       accesses.store(0, Places.SCRATCH + page);
     }
@@ -68,7 +75,10 @@ final class Machine implements AutoCloseable {
   }
 
   void cycle() {
-    areas.map(0, Places.SCRATCH, Step.PAGES, 0, true, false);
+    if (!areas.map(0, Places.SCRATCH, Step.PAGES, 0, true, false)) {
+      // Not all pages were touched, so there is nothing to compare with at the end.
+      return;
+    }
     for (int page = 0; page < Step.PAGES; page++) {
       accesses.load(0, Places.SCRATCH + page);
     }

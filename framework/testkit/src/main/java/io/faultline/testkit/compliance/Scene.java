@@ -40,8 +40,9 @@ final class Scene {
     memory = compliance.memory();
     numbers = new PageNumbers(compliance.offsetSelectsMap());
     plugged = new Plugged(compliance, kernel, setting.unplug(), watch, facades);
-    contents = new Contents(watch, compliance.showsRegisters());
-    file = new DeviceFile(kernel, plugged.can("read"), compliance.size());
+    Said said = new Said(compliance);
+    contents = new Contents(watch, said);
+    file = new DeviceFile(kernel, plugged.can("read"), said);
     actors[0] = spawn();
   }
 

@@ -43,7 +43,7 @@ sealed interface Step {
       implements Step {
     @Override
     public void run(Machine machine) {
-      machine.areas().map(process, at, pages, offset, shared, writable);
+      boolean unused = machine.areas().map(process, at, pages, offset, shared, writable);
     }
 
     @Override

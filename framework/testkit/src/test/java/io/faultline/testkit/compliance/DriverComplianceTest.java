@@ -49,7 +49,7 @@ class DriverComplianceTest {
   @ParameterizedTest
   @ValueSource(classes = {PlantedBugs.Right.class, PlantedBugs.RightAndLazy.class,
     PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class,
-    PlantedBugs.RightAndHasMaps.class})
+    PlantedBugs.RightAndHasMaps.class, Lucky.Right.class, Lucky.RightAndReadOnly.class})
   void aDriverThatIsRightPasses(Class<?> kit) {
     assertThat(failures(kit)).isEmpty();
   }
@@ -94,6 +94,24 @@ class DriverComplianceTest {
     assertThat(error).hasMessageContaining(rule.name()).hasMessageContaining(rule.book());
     assertThat(error.history().stream().filter(line -> line.matches(" *\\d+\\. .*")))
         .as("steps of the shortest history").hasSizeBetween(1, 6);
+  }
+
+  @Test
+  void aRegisterAndHolesThatAreSaidLeaveTheOtherPagesChecked() {
+    Throwable failure =
+        failures(Lucky.CountsFromTheStartOfTheArea.class).get("everyPageIsThatOfItsOffset()");
+    assertThat(failure).isInstanceOfSatisfying(
+        BrokenRuleError.class,
+        error -> assertThat(error.rule()).as(error.getMessage()).isEqualTo(
+            Rule.PAGE_OF_ITS_OFFSET));
+  }
+
+  @Test
+  void whatWasNotSaidOfADeviceIsNamedWhereItMatters() {
+    assertThat(failures(Lucky.SaysNothingOfRegisters.class).values()).isNotEmpty().allSatisfy(
+        thrown -> assertThat(thrown).hasMessageContaining("override showsRegisters(page)"));
+    assertThat(failures(Lucky.SaysNothingOfHoles.class).values()).isNotEmpty().allSatisfy(
+        thrown -> assertThat(thrown).hasMessageContaining("overriding size() or hasPage(6)"));
   }
 
   @Test
