@@ -87,6 +87,7 @@ final class Installer {
       if (loaders.stream().allMatch(l -> l.refersTo(null))) {
         break;
       }
+      // Nobody tells when the collector is done, nor when an interrupted thread has ended.
       Thread.sleep(100);
     }
     return (int) loaders.stream().filter(l -> l.refersTo(null)).count();

@@ -187,6 +187,7 @@ final class Upgrades {
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 3; i++) {
       System.gc();
+      // Cleaners run after a collection, and what they let go of goes with the next one.
       Thread.sleep(20);
       Runtime runtime = Runtime.getRuntime();
       least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());

@@ -184,6 +184,7 @@ class FramebufferTest {
       long end = System.nanoTime() + 10_000_000_000L;
       while (quick.shown().rgb(0, 0) != i) {
         assertThat(System.nanoTime()).as("picture %d came in time", i).isLessThan(end);
+        // The driver's own thread sends, after its delay: that can only be looked for.
         Thread.sleep(1);
       }
     }

@@ -190,6 +190,7 @@ class RingProcessesTest {
       registered = kernel.devices().replace(
           before, FIRST.withVersion(i + ".0.0"), new Ring(kernel.memory("ring"), 1), done -> {
           });
+      // Records go through each version before the next one comes.
       Thread.sleep(5);
     }
     traffic.stop();
@@ -206,6 +207,7 @@ class RingProcessesTest {
     traffic.produce(map(kernel.spawn()), false, 0);
     traffic.start();
     for (int i = 0; i < 5; i++) {
+      // Traffic runs into the gap, and then waits in it.
       Thread.sleep(10);
       registered.close();
       Thread.sleep(10);

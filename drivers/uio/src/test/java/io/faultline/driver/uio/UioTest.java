@@ -273,6 +273,7 @@ class UioTest {
         return refused.getMessage();
       }
     });
+    // Nothing may happen: that can only be waited for.
     Thread.sleep(50);
     assertThat(reader).isNotDone();
     device.interrupts().raise();
