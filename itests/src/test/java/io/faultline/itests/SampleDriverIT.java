@@ -124,14 +124,16 @@ class SampleDriverIT {
   @Test
   void removedWhileMappedItLeavesSigbusAndNoFrames() throws Exception {
     Program program = start();
-    long address = program.map(program.open(DEVICE), 1);
-    program.putText(address, "here");
-    java.nio.file.Files.delete(jar);
-    Eventually.holds(
-        DEVICE + " is absent",
-        () -> devices.find(DEVICE).filter(DeviceInfo::present).isEmpty());
-    assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
-    program.close();
+    try (program) {
+      long address = program.map(program.open(DEVICE), 1);
+      program.putText(address, "here");
+      java.nio.file.Files.delete(jar);
+      // Not only absent: it is that already while its areas are being closed, page by page.
+      Eventually.holds(
+          DEVICE + " is gone and its areas are left",
+          () -> devices.find(DEVICE).filter(d -> d.state() == DeviceInfo.State.GONE).isPresent());
+      assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
+    }
     assertThat(program.task().end()).isEqualTo("exited 0");
   }
 }

@@ -530,9 +530,10 @@ public final class DeviceTable implements AutoCloseable {
     }
     mounts.remove(driver);
     for (DeviceNode node : driver.nodes()) {
+      // First: who looks without the monitor finds it in one of the two.
+      gone.add(node);
       byPath.remove(node.owner(), node);
       byNumber.remove(node.number(), node);
-      gone.add(node);
       if (node.inode() != null && driver.parks()) {
         awaited.put(node.owner(), driver);
       }
