@@ -70,7 +70,7 @@ public final class Inode {
     return kind;
   }
 
-  /** The device that <b>holds</b> the file, not the one that it is (LDD3 p. 419). */
+  /** The device that <b>holds</b> the file, not the one that it is (LDD3 p. 420). */
   public DeviceNumber device() {
     return device;
   }

@@ -62,7 +62,7 @@ public interface MmapProvider {
   }
 
   /**
-   * Completes an area that {@code mmap(2)} is about to make (LDD3 p. 422 ff.). The kernel has chosen
+   * Completes an area that {@code mmap(2)} is about to make (LDD3 p. 424). The kernel has chosen
    * the range and checked the file's mode; the driver sets flags, operations and private data, or
    * maps frames. As with 6.17's {@code mmap_prepare} it gets a request and never the area. {@link
    * io.faultline.mm.VmOperations#open} is not called for this first reference; a driver that counts

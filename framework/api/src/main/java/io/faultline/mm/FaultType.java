@@ -2,7 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.mm;
 
-/** Whether a fault had to wait for a device: LDD3 p. 422, {@code VM_FAULT_MINOR/MAJOR}. */
+/** Whether a fault had to wait for a device: LDD3 p. 427, {@code VM_FAULT_MINOR/MAJOR}. */
 public enum FaultType {
   /** The page was at hand. */
   MINOR,

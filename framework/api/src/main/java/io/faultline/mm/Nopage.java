@@ -6,7 +6,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a driver answers when a page is not in memory (LDD3 p. 422): a page with its fault type, or a
+ * What a driver answers when a page is not in memory (LDD3 p. 422, p. 428): a page with its fault type, or a
  * bare frame number, or {@link #SIGBUS}, or {@link #OOM}.
  *
  * <p>Immutable. Drivers that fault often keep the answer beside the page and return it again; there

@@ -11,7 +11,7 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>A driver gets pages from {@link io.faultline.device.PageAllocator} and holds one reference on
  * each. As in the book, <b>a driver takes a further reference on a page that it returns from {@code
- * nopage}</b> ({@code get_page}, LDD3 p. 428): the kernel owns that one and drops it when the page
+ * nopage}</b> ({@code get_page}, LDD3 p. 427): the kernel owns that one and drops it when the page
  * is unmapped. {@link PageMapper#insertPage}, like {@code vm_insert_page}, takes the kernel's
  * reference itself.
  *

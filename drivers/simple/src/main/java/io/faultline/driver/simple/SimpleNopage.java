@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** {@code /dev/simplen}: maps a page when it is touched (LDD3 p. 426 ff.). */
+/** {@code /dev/simplen}: maps a page when it is touched (LDD3 p. 427 f.). */
 @Component
 @Device(name = "simplen")
 @RequireFaultline

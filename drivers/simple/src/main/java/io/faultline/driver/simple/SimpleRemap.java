@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** {@code /dev/simpler}: maps all of an area's frames up front (LDD3 p. 424 f.). */
+/** {@code /dev/simpler}: maps all of an area's frames up front (LDD3 p. 425 f.). */
 @Component
 @Device(name = "simpler")
 @RequireFaultline

@@ -5,29 +5,29 @@ package io.faultline.testkit.compliance;
 /** What the contract between kernel and driver asks of a driver. Pages are of LDD3, chapter 15. */
 public enum Rule {
   /** A hole is SIGBUS, at once. */
-  HOLE_IS_SIGBUS("LDD3 p. 422, p. 430",
+  HOLE_IS_SIGBUS("LDD3 p. 428, p. 433",
       "Where the device has no page, nopage answers Nopage.SIGBUS, and at once: no page of zeros, no"
           + " null, no waiting for a page to appear. (In later kernels VM_FAULT_NOPAGE is no twin of"
           + " NOPAGE_SIGBUS: for a hole it makes the access fault for ever.)"),
   /** A page is returned with a reference for the kernel. */
-  PAGE_HAS_A_REFERENCE("LDD3 p. 428",
+  PAGE_HAS_A_REFERENCE("LDD3 p. 427",
       "nopage takes one reference, page.get(), on each page that it returns: the kernel drops it when"
           + " the page is unmapped. None, and the page is freed under the driver."),
   /** No reference is taken that nobody drops. */
-  NO_REFERENCE_IS_LEAKED("LDD3 p. 428",
+  NO_REFERENCE_IS_LEAKED("LDD3 p. 427",
       "nopage takes one reference on each page that it returns, and no more: nobody drops the"
           + " others, and the page is never freed."),
   /** Freed pages are not returned. */
-  PAGE_IS_ALIVE("LDD3 p. 428",
+  PAGE_IS_ALIVE("LDD3 p. 427",
       "nopage returns, read and write copy, pages that the driver holds. One that was put may be"
           + " another's by now."),
   /** open and close are counted. */
-  AREAS_ARE_COUNTED("LDD3 p. 421, p. 425",
+  AREAS_ARE_COUNTED("LDD3 p. 421, p. 431 f.",
       "A driver that counts its areas counts one more in mmap and in each open, one less in each"
           + " close. open comes for every further reference (fork, split, mremap), close for every"
           + " area, once. What is mapped stays until the last one is closed, and goes then."),
   /** A refused mmap is not counted. */
-  REFUSED_MMAP_LEAVES_NOTHING("LDD3 p. 421 ff.; MmapProvider.mmap",
+  REFUSED_MMAP_LEAVES_NOTHING("LDD3 p. 432; MmapProvider.mmap",
       "mmap counts as the last thing it does: when it refuses there is no area, and close is not"
           + " called."),
   /** An area is not used after close. */
@@ -35,16 +35,16 @@ public enum Rule {
       "After close the area is gone. A driver that keeps a Vma forgets it there, and does not look at"
           + " it again."),
   /** Each address shows the page of its offset. */
-  PAGE_OF_ITS_OFFSET("LDD3 p. 427, p. 430",
+  PAGE_OF_ITS_OFFSET("LDD3 p. 428, p. 433",
       "An address of an area stands for the page vma.pageOffsetOf(address) of the device: the distance"
           + " from the area's start and the area's own offset, which mmap's caller, a split and a"
           + " move set."),
   /** read, write and mmap see the same bytes. */
-  READ_AND_WRITE_SEE_WHAT_IS_MAPPED("LDD3 p. 430",
+  READ_AND_WRITE_SEE_WHAT_IS_MAPPED("LDD3 p. 431, p. 433 f.",
       "A page of the device has one content: read and write see the bytes that processes have mapped,"
           + " and processes see what was written."),
   /** All who map a page share it. */
-  ONE_PAGE_FOR_ONE_OFFSET("LDD3 p. 430",
+  ONE_PAGE_FOR_ONE_OFFSET("LDD3 p. 433",
       "All who map a page of the device share one page, those who touch it first at the same moment"
           + " too. Finding a page and making it is one step, under the device's lock (the book's"
           + " semaphore)."),

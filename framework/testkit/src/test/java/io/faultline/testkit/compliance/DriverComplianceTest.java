@@ -123,7 +123,7 @@ class DriverComplianceTest {
           rule:    A driver that counts its areas counts one more in mmap and in each open, one \
         less in each close. open comes for every further reference (fork, split, mremap), close \
         for every area, once. What is mapped stays until the last one is closed, and goes then.
-          book:    LDD3 p. 421, p. 425
+          book:    LDD3 p. 421, p. 431 f.
           broken:  the driver counted 1 areas before open(0-8 of process 2) and counts 1 \
         afterwards; it should be 2
           history: 2 of 20 steps; the others do not matter (fork and exit)
