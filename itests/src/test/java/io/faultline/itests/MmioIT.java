@@ -108,6 +108,32 @@ class MmioIT {
       Eventually.holds(DEVICE + " is absent", () -> !present(devices));
       assertThat(program.refusal(registers)).isEqualTo(SignalCode.BUS_ADRERR);
       Eventually.holds("no thread is left", () -> threads() == 0);
+      assertThat(proc.iomem()).as("still mapped").contains(" : edu0\n");
     }
+    Eventually.holds("the region is gone", () -> !proc.iomem().contains("edu0"));
+  }
+
+  @Test
+  void anOverwriteKeepsTheRegionOfAMappedDevice(
+      BundleContext context, Devices devices, Proc proc, Tasks tasks, Files files,
+      VmaService memory)
+      throws Exception {
+    Bundle bundle = context.installBundle(jar(context).toUri().toString());
+    try (Program program = Program.start(tasks, files, memory)) {
+      bundle.start();
+      Eventually.holds(DEVICE + " is there", () -> present(devices));
+      long registers = program.map(program.open(DEVICE), PAGES);
+      String before = proc.iomem();
+      assertThat(before).contains(" : edu0\n");
+      bundle.update(
+          new ByteArrayInputStream(DriverJar.withVersion(jar(context), "1000.0.2")));
+      Eventually.holds(DEVICE + " is back", () -> present(devices));
+      assertThat(proc.iomem()).isEqualTo(before);
+      UserMemory cpu = program.task().newCpu();
+      assertThat(cpu.getInt(registers + IDENTIFICATION)).isEqualTo(0x010000ed);
+    } finally {
+      bundle.uninstall();
+    }
+    Eventually.holds("the region is gone", () -> !proc.iomem().contains("edu0"));
   }
 }

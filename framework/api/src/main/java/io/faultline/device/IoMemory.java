@@ -14,6 +14,10 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p>A region belongs to the bundle, whatever its version, and keeps its frame numbers; its handler
  * belongs to the version that gave it. So mappings outlive an upgrade: the handler of the new version
  * takes over with the rest of the driver, in the same moment. Numbers are never given to another region.
+ *
+ * <p>A region goes when no version of the bundle is there any more ({@code release_region}): at once,
+ * unless accesses wait for the bundle to come back, then with the end of that gap; and unless areas of
+ * its devices are left, which the next version may adopt, then with the last of them.
  */
 @ProviderType
 public interface IoMemory {

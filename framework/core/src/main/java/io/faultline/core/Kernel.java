@@ -240,7 +240,8 @@ public final class Kernel implements AutoCloseable {
   }
 
   /**
-   * Forgets the handlers of a driver's version that is gone; its regions stay.
+   * Forgets the handlers of a driver's version that is gone. Regions that no version has any more go with
+   * them, unless the driver is waited for or areas of it are left: then as soon as that is over.
    *
    * @param owner as for {@link #ioOf(DeviceRegistration)}
    */

@@ -135,6 +135,16 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   }
 
   /**
+   * Forgets the handlers of a driver's version, and regions that no version has: what happens when a
+   * bundle stops, once its drivers are unregistered.
+   *
+   * @param owner only {@link DeviceRegistration#driver} and {@link DeviceRegistration#version} count
+   */
+  public void releaseIo(DeviceRegistration owner) {
+    core.releaseIo(owner);
+  }
+
+  /**
    * Sets how many errors of one driver are forgiven before it is quarantined; 0 for any number, which
    * it is at first.
    */

@@ -545,4 +545,91 @@ class IoRegionTest {
     }
     assertThat(kernel.problems()).isEmpty();
   }
+
+  // ---- a region's end ---------------------------------------------------------------------------
+
+  private String iomem() {
+    return kernel.proc().iomem();
+  }
+
+  /** What happens when the driver's bundle stops. */
+  private void stop() throws Exception {
+    plugged.close();
+    kernel.releaseIo(NODE);
+  }
+
+  @Test
+  void aRegionGoesWithItsBundle() throws Exception {
+    plug();
+    assertThat(iomem()).contains(" : registers");
+    plugged.close();
+    assertThat(iomem()).as("the bundle has it still").contains(" : registers");
+    kernel.releaseIo(NODE);
+    assertThat(iomem()).doesNotContain("registers");
+    assertThat(kernel.io(NODE).regions()).isEmpty();
+  }
+
+  @Test
+  void aRegionStaysAsLongAsAnAreaOfItsDevicesIsLeft() throws Exception {
+    plug();
+    long address = map();
+    Program child = program.fork();
+    stop();
+    assertSigbus(address, () -> memory().getLong(address));
+    program.munmap(address, 2L * PAGE);
+    assertThat(iomem()).as("the child has it mapped").contains(" : registers");
+    kernel.tasks().exit(child.task(), 0);
+    assertThat(iomem()).as("an open file is no mapping").doesNotContain("registers");
+    kernel.validate();
+  }
+
+  @Test
+  void whoComesBackToItsAreasFindsItsRegion() throws Exception {
+    RegisterDriver first = plug();
+    fd = program.open("/dev/registers", AccessMode.READ_WRITE);
+    long mine = program.mmapPrivate(fd, 2L * PAGE, 0);
+    stop();
+    RegisterDriver back = plug();
+    assertThat(back.region.frame()).isEqualTo(first.region.frame());
+    assertThat(memory().getLong(mine)).as("its page offset is the frame's number").isEqualTo(1);
+  }
+
+  @Test
+  void inAGapARegionIsKeptAndThenItGoes() throws Exception {
+    kernel.gapMillis(TimeUnit.HOURS.toMillis(1));
+    RegisterDriver first = plug();
+    stop();
+    assertThat(iomem()).contains(" : registers");
+    RegisterDriver back = plug();
+    assertThat(back.region.frame()).isEqualTo(first.region.frame());
+    kernel.gapMillis(1);
+    stop();
+    while (iomem().contains("registers")) {
+      Thread.sleep(1);
+    }
+    assertThat(plug().region.frame()).as("a number is given once")
+        .isGreaterThan(first.region.frame());
+  }
+
+  @Test
+  void anUpgradeKeepsTheRegion() throws Exception {
+    plug();
+    long address = map();
+    String before = iomem();
+    upgrade(2);
+    kernel.releaseIo(NODE);
+    assertThat(iomem()).isEqualTo(before);
+    assertThat(memory().getLong(address)).isEqualTo(2);
+  }
+
+  @Test
+  void aVersionThatStaysServesItsRegionAgain() throws Exception {
+    RegisterDriver driver = plug();
+    long address = map();
+    plugged.close();
+    plugged = kernel.devices().register(NODE, driver);
+    assertThat(memory().getLong(address)).isEqualTo(1);
+    assertThat(memory().getLong(program.mmapShared(fd, PAGE, 0))).isEqualTo(1);
+    kernel.validate();
+  }
 }

@@ -140,6 +140,11 @@ final class DeviceNode {
     areas.decrement();
   }
 
+  /** Whether an area shows a file of it. */
+  boolean isMapped() {
+    return areas.sum() > 0;
+  }
+
   void countCall() {
     calls.increment();
   }

@@ -80,7 +80,7 @@ public final class DeviceTable implements AutoCloseable {
     this.kernel =
         new Kernel(
             memory, watchdog, tracer, log, pagesHeld, new FileMappings(),
-            new IoSpace(memory, watchdog), new DriverLimits());
+            new IoSpace(memory, watchdog, this::isAwaited), new DriverLimits());
     memory.setBus(kernel.io());
     this.fileSystems = new FileSystems(this, kernel);
     this.kept = new KeptStates(memory, log);
@@ -408,6 +408,23 @@ public final class DeviceTable implements AutoCloseable {
       return null;
     }
     return driver;
+  }
+
+  /**
+   * Whether a bundle may come back to what its drivers left: one is about to leave, is waited for, or has
+   * left areas. Takes no lock.
+   *
+   * @param name symbolic
+   */
+  private boolean isAwaited(String name) {
+    return gone.stream().anyMatch(node -> isOf(node.driver(), name)
+        && (!node.driver().isGone() || node.isMapped()))
+        || awaited.values().stream().anyMatch(driver -> isOf(driver, name)
+            && (!driver.isGone() || driver.isInGap()));
+  }
+
+  private static boolean isOf(Driver driver, String name) {
+    return driver.registration().driver().equals(name);
   }
 
   /** That of a node of the same name and number that is left, or else a new one. */

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The physical addresses behind memory: which region has which frames, and which handler answers there.
  * A region is served by the device that mapped it, or was handed it; another device of its bundle may
- * map it only when that one is gone. Thread-safe: a look-up takes no lock.
+ * map it only when that one is gone. A region whose bundle has let go of it goes too, once nobody waits
+ * for that bundle to come back and no area of its devices is left. Thread-safe: a look-up takes no lock.
  */
 public final class IoSpace implements IoBus {
   /** Memory ends, and regions begin, at different GiB: as where a PC's hole for PCI lies. */
@@ -34,6 +36,7 @@ public final class IoSpace implements IoBus {
   private static final long MAX_FRAME = 1L << 40;
 
   private final Watchdog watchdog;
+  private final Predicate<String> awaited;
   /** In ascending order. Replaced whole, with this object's monitor held. */
   private volatile IoWindow[] windows = {};
   // Guarded by this object's monitor.
@@ -42,9 +45,12 @@ public final class IoSpace implements IoBus {
   /**
    * @param memory behind which the regions lie
    * @param watchdog where a thread notes what was refused
+   * @param awaited whether a bundle, by its symbolic name, that has no driver may come back to what it
+   *     left; called with this object's monitor held, takes no lock
    */
-  IoSpace(PhysicalMemory memory, Watchdog watchdog) {
+  IoSpace(PhysicalMemory memory, Watchdog watchdog, Predicate<String> awaited) {
     this.watchdog = watchdog;
+    this.awaited = awaited;
     this.nextFrame = (memory.frames() + FIRST_ALIGNMENT - 1) / FIRST_ALIGNMENT * FIRST_ALIGNMENT;
   }
 
@@ -54,8 +60,23 @@ public final class IoSpace implements IoBus {
   }
 
   /** All regions, in ascending order. */
-  public List<IoRegion> regions() {
+  public synchronized List<IoRegion> regions() {
+    sweep();
     return List.of(windows);
+  }
+
+  /**
+   * Drops regions that are nobody's any more: {@code release_region}. When a region is nobody's is a
+   * matter of time too, so that all who would see it look first.
+   */
+  private void sweep() {
+    if (Stream.of(windows).anyMatch(this::isNobodys)) {
+      windows = Stream.of(windows).filter(w -> !isNobodys(w)).toArray(IoWindow[]::new);
+    }
+  }
+
+  private boolean isNobodys(IoWindow window) {
+    return window.handlers.isEmpty() && window.serving == null && !awaited.test(window.driver());
   }
 
   private final class Regions implements IoMemory {
@@ -74,8 +95,9 @@ public final class IoSpace implements IoBus {
 
     @Override
     public Set<String> regions() {
-      return Stream.of(windows).filter(window -> window.driver().equals(driver))
-          .map(IoWindow::name).collect(Collectors.toUnmodifiableSet());
+      return IoSpace.this.regions().stream()
+          .filter(region -> region instanceof IoWindow window && window.driver().equals(driver))
+          .map(IoRegion::name).collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
@@ -99,6 +121,7 @@ public final class IoSpace implements IoBus {
               + " of one line of text");
     }
     Objects.requireNonNull(handler, "handler");
+    sweep();
     IoWindow window = find(driver, name);
     if (window == null) {
       if (nextFrame + pages > MAX_FRAME) {
@@ -228,9 +251,14 @@ public final class IoSpace implements IoBus {
     }
   }
 
+  /** The device is gone, its bundle perhaps is not: its next device finds the handler under a new lease. */
   private static void forget(IoWindow window, GuardedIo served) {
-    served.lease().revoke();
-    boolean unused = window.handlers.values().remove(served.lease());
+    Lease<IoHandler> lease = served.lease();
+    IoHandler handler = lease.orNull();
+    lease.revoke();
+    if (handler != null) {
+      window.handlers.replaceAll((version, l) -> l == lease ? new Lease<>(handler) : l);
+    }
   }
 
   // ---- accesses ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ final class IoWindow implements IoRegion {
   private final long frame;
   private final int pages;
 
-  /** By version. Guarded by the {@link IoSpace}. */
+  /** By version; empty when no version of the bundle has the region. Guarded by the {@link IoSpace}. */
   final Map<String, Lease<IoHandler>> handlers = new HashMap<>();
 
   /** Null as long as nobody has mapped it, and after its driver went. Written by the IoSpace alone. */
