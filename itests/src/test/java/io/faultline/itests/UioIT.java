@@ -18,6 +18,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.junit.jupiter.api.AfterEach;
@@ -128,5 +129,30 @@ class UioIT {
         return false;
       }
     });
+  }
+
+  @Test
+  void anOverwriteLosesNothing() throws Exception {
+    long buffers = map(0, 4);
+    long frames = map(1, 8);
+    long registers = map(3, 1);
+    program.putText(buffers, "logical");
+    program.putText(frames, "physical");
+    program.cpu().putInt(registers + 0x0c, 1);
+    assertThat(interrupts()).isEqualTo(1);
+    Bundle bundle = Arrays.stream(context.getBundles())
+        .filter(b -> NAME.equals(b.getSymbolicName())).findFirst().orElseThrow();
+
+    try (InputStream jar =
+        java.nio.file.Files.newInputStream(ShippedJar.of(context, "uio", "1.2.0"))) {
+      bundle.update(jar);
+    }
+    Eventually.holds(DEVICE + " is back", () -> devices.find(DEVICE).filter(
+        device -> device.version().equals("1.2.0") && device.present()).isPresent());
+
+    assertThat(program.text(buffers)).isEqualTo("logical");
+    assertThat(program.text(frames)).isEqualTo("physical");
+    assertThat(program.text(registers)).startsWith("UIO1");
+    assertThatThrownBy(this::interrupts).hasMessageContaining("no interrupt came");
   }
 }

@@ -43,7 +43,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * One by one: a file or an area that it refuses stays without a driver. A state that it refuses stays
  * kept, and the driver serves with what it has: so a {@link #restoreState} that throws must leave the
- * driver usable. Another bundle's driver gets files and areas, but no state. What is kept is bounded,
+ * driver usable. Another bundle's driver gets files and areas, but neither state nor private data. What is kept is bounded,
  * the oldest goes first; uninstalling the bundle frees it, and so does {@link
  * io.faultline.kernel.Drivers#forget}.
  *
@@ -98,7 +98,8 @@ public interface HandOver {
   /**
    * Takes over an open file. Its private data is null, or what the old version stored if that is a
    * String, a boxed number or an array of a primitive type; other objects are of the old version's
-   * classes.
+   * classes. That holds after a gap too, in which the old version has released the file: what the
+   * value says is then of the time before, as the state that was saved is.
    *
    * @throws ErrnoException to refuse
    */

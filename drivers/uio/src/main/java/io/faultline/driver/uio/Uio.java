@@ -156,8 +156,8 @@ public final class Uio implements MmapProvider, HandOver {
   }
 
   /**
-   * What it has read is the file's private data, which an upgrade keeps. After a gap nobody knows: the
-   * last interrupt is told again rather than lost.
+   * What it has read is the file's private data, which the kernel keeps. Who finds another driver's file
+   * does not know: the last interrupt is told again rather than lost.
    */
   @Override
   public void adopt(OpenFile file) {
@@ -168,8 +168,8 @@ public final class Uio implements MmapProvider, HandOver {
   }
 
   /**
-   * Frames stay mapped in an upgrade, and are mapped again after a quarantine. In a gap private data is
-   * lost too: which frames a part of an area that was split has shown nobody can tell then.
+   * Frames stay mapped in an upgrade, and are mapped again after a gap or a quarantine. Which map an area
+   * shows is its private data: the offset of a part that was split off names another.
    */
   @Override
   public void adopt(Adoption area) throws ErrnoException {

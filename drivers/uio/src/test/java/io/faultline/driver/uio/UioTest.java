@@ -311,18 +311,30 @@ class UioTest {
   void contentsAndCountsOutliveAGap() throws Exception {
     long buffers = map(0, 4);
     program.poke(buffers, "logical");
-    long frames = map(1, 1);
+    long frames = map(1, 8);
     program.poke(frames, "physical");
+    program.poke(frames + 3 * PAGE, "page 3");
+    program.munmap(frames + PAGE, PAGE);
+    long copy = program.mmapPrivate(fd, 2L * PAGE, PAGE);
+    program.poke(copy + PAGE, "own");
     device.interrupts().raise();
+    assertThat(read(program, fd)).isEqualTo("\1\0\0\0");
     registered.close();
     assertSigbus(buffers, () -> program.memory().getByte(buffers));
+    assertSigbus(frames, () -> program.memory().getByte(frames));
 
     registered = kernel.devices().register(FIRST.withVersion("2.0.0"), new Uio(device(), 0));
 
     assertThat(program.peek(buffers, 7)).isEqualTo("logical");
-    assertThat(program.peek(map(1, 1), 8)).isEqualTo("physical");
-    assertThat(read(program, fd)).isEqualTo("\1\0\0\0");
-    assertSigbus(frames, () -> program.memory().getByte(frames)); // until it is mapped again
+    assertThat(program.peek(frames, 8)).isEqualTo("physical");
+    assertThat(program.peek(frames + 3 * PAGE, 6)).as("the second part").isEqualTo("page 3");
+    assertThat(program.peek(copy, 8)).isEqualTo("physical");
+    assertThat(program.peek(copy + PAGE, 3)).isEqualTo("own");
+    assertFails(Errno.EAGAIN, () -> read(program, fd));
+    program.write(fd, 0, "\1\0\0\0");
+    device.interrupts().raise();
+    assertThat(read(program, fd)).isEqualTo("\2\0\0\0");
+    kernel.validate();
   }
 
   /** The driver, but that each read is an error of its own. */
@@ -369,6 +381,28 @@ class UioTest {
     assertThat(program.memory().getLong(frames + 3L * PAGE)).as("the second part").isEqualTo(73);
     assertThat(program.memory().getLong(frames + 7L * PAGE)).isEqualTo(77);
     assertThat(program.memory().getLong(copy + PAGE)).isEqualTo(71);
+    kernel.validate();
+  }
+
+  @Test
+  void registersAnswerAgainAfterAGap() throws Exception {
+    AutoCloseable shipped = kernel.devices().register(
+        SHIPPED, new Uio(new UioDevice(kernel.memory("shipped"), kernel.io(SHIPPED)), 0));
+    int file = program.open("/dev/uio1", AccessMode.READ_WRITE);
+    long registers = program.mmapShared(file, PAGE, 3 * PAGE);
+    long mine = program.mmapPrivate(file, PAGE, 3 * PAGE);
+    program.memory().putInt(registers + Registers.DOORBELL, 1);
+    shipped.close();
+    kernel.releaseIo(SHIPPED);
+    assertSigbus(registers, () -> program.memory().getInt(registers));
+
+    DeviceRegistration next = SHIPPED.withVersion("2.0.0");
+    AutoCloseable unused = kernel.devices().register(
+        next, new Uio(new UioDevice(kernel.memory("shipped"), kernel.io(next)), 0));
+
+    assertThat(program.peek(registers, 4)).isEqualTo("UIO1");
+    assertThat(program.memory().getInt(registers + Registers.EVENT)).isEqualTo(1);
+    assertThat(program.peek(mine, 4)).isEqualTo("UIO1");
     kernel.validate();
   }
 

@@ -32,7 +32,7 @@ final class Adopter {
    */
   void adopt(OpenFileObject file, DeviceNode node) throws ErrnoException {
     Object before = file.privateData();
-    Object carried = carried(before);
+    Object carried = PrivateData.carried(before);
     if (!node.driver().handsOver()) {
       if (before != null) {
         throw new ErrnoException(
@@ -74,7 +74,7 @@ final class Adopter {
               + " is mapped, and the new version of its driver does not implement HandOver");
     }
     Object before = area.privateData();
-    area.setPrivateData(carried(before));
+    area.setPrivateData(PrivateData.carried(before));
     AdoptedArea adoption = new AdoptedArea(node, area, serving);
     GuardedOperations operations = null;
     ErrnoException refusal = null;
@@ -103,16 +103,6 @@ final class Adopter {
     }
     areas.add(new Mapping(area, before, operations, node, adoption.installs()));
     return adoption.installs();
-  }
-
-  /** Values of classes that all versions of a driver share, and that lead to no other. */
-  private static @Nullable Object carried(@Nullable Object data) {
-    boolean plain = data instanceof String || data instanceof Boolean
-        || data instanceof Character
-        || data instanceof Number && data.getClass().getName().startsWith("java.lang.")
-        || data != null && data.getClass().isArray()
-            && data.getClass().getComponentType().isPrimitive();
-    return plain ? data : null;
   }
 
   int files() {

@@ -233,7 +233,7 @@ final class DeviceNode {
       guards.clear();
     }
     for (OpenFileObject file : files) {
-      file.forgetPrivateData();
+      file.driverGone();
     }
   }
 

@@ -236,13 +236,13 @@ public final class OpenFileObject implements MappedFile {
   public void setPrivateData(@Nullable Object data) {
     privateData = data;
     if (node.driver().isGone() && !offered) {
-      privateData = null;
+      privateData = PrivateData.carried(data);
     }
   }
 
-  /** The driver is gone. */
-  void forgetPrivateData() {
-    privateData = null;
+  /** The driver is gone, with its objects. */
+  void driverGone() {
+    privateData = PrivateData.carried(privateData);
     if (cached != null) {
       inode.forgetPageCache();
     }

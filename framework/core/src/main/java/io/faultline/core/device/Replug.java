@@ -55,7 +55,12 @@ final class Replug {
 
   private void attach(StopWorld.Stopped stopped, DeviceNode node, DeviceNode old) {
     List<OpenFileObject> taken = new ArrayList<>();
+    boolean strange = !node.driver().registration().driver()
+        .equals(old.driver().registration().driver());
     for (OpenFileObject file : old.files()) {
+      if (strange) {
+        file.setPrivateData(null);
+      }
       if (adopted(stopped, node, adopter -> {
         adopter.adopt(file, node);
         return null;
@@ -65,6 +70,9 @@ final class Replug {
     }
     for (Area area : stopped.areas(a -> a.operations() == old.goneOperations()
         && a.mappedFile() instanceof OpenFileObject file && taken.contains(file))) {
+      if (strange) {
+        area.setPrivateData(null);
+      }
       // Pages of zeros that stood for the driver's.
       stopped.zap(area);
       boolean unused = adopted(stopped, node, adopter -> adopter.adopt(area, node, null));

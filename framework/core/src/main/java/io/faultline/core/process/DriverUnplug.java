@@ -5,6 +5,7 @@ package io.faultline.core.process;
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
 import io.faultline.core.device.Driver;
+import io.faultline.core.device.PrivateData;
 import io.faultline.core.device.UnplugHandler;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PageZapper;
@@ -66,7 +67,7 @@ public final class DriverUnplug implements UnplugHandler {
     if (operations != null && operations.hasClose()) {
       operations.close(area);
     }
-    area.setPrivateData(null);
+    area.setPrivateData(PrivateData.carried(area.privateData()));
     area.setOperations(driver.goneOperations(area));
   }
 }
