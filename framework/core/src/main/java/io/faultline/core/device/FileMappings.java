@@ -3,10 +3,12 @@
 package io.faultline.core.device;
 
 import io.faultline.core.memory.FileMapping;
+import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.Inode;
 import io.faultline.kernel.PageCacheCounts;
+import io.faultline.mm.Page;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +51,37 @@ public final class FileMappings {
   /** As {@link #places}, made at the first call; it holds no pages. */
   FileMapping makePlaces(Inode inode, PhysicalMemory memory) {
     return places.computeIfAbsent(inode, device -> new FileMapping(memory));
+  }
+
+  /**
+   * Takes the right to write a device's page from every entry that maps it at one place of the device
+   * ({@code folio_mkclean}).
+   *
+   * @param pageOffset where in the device, in pages
+   * @return from how many entries
+   * @throws IllegalStateException when the page has been freed
+   */
+  int writeProtect(Inode inode, long pageOffset, Page page, PhysicalMemory memory) {
+    long frame = memory.frameOf(page);
+    if (frame == PhysicalMemory.NONE || !memory.tryGet(frame)) {
+      throw new IllegalStateException("page: the last reference to it is gone: " + page);
+    }
+    try {
+      FileMapping known = places(inode);
+      return known == null ? 0 : writeProtect(known, pageOffset, frame, memory.table());
+    } finally {
+      memory.put(frame);
+    }
+  }
+
+  private int writeProtect(FileMapping known, long pageOffset, long frame, FrameTable frames) {
+    frames.lock(frame);
+    try {
+      known.countProtection(frame);
+      return rmap.writeProtect(known, pageOffset, frame);
+    } finally {
+      frames.unlock(frame);
+    }
   }
 
   /** Shows each inode with its pages. */

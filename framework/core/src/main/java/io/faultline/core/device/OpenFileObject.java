@@ -6,19 +6,14 @@ import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.MappedFile;
 import io.faultline.core.area.Parking;
 import io.faultline.core.memory.FileMapping;
-import io.faultline.core.memory.FrameTable;
-import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AccessMode;
 import io.faultline.device.Inode;
-import io.faultline.device.MmapProvider;
 import io.faultline.device.Placement;
-import io.faultline.kernel.TraceEvent;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Page;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * driver's {@code file_operations}. It begins with one reference, a descriptor's. Thread-safe.
  */
 public final class OpenFileObject implements MappedFile {
-  private static final long AREA = 1L << 32;
-
   /** Changes when another driver takes over, while no memory call is under way. */
   private volatile DeviceNode node;
   private final Inode inode;
@@ -38,10 +31,11 @@ public final class OpenFileObject implements MappedFile {
   /** As {@link #mapping}, until the device's operations want to hear of writes. */
   private volatile @Nullable FileMapping places;
   private final ReadAhead readAhead = new ReadAhead();
-  /** Errors of write-backs that it has heard of ({@code f_wb_err}); guarded by this. */
-  private long errorsHeard;
-  /** Descriptors in the low half, areas in the high one. */
-  private final AtomicLong references = new AtomicLong(1);
+  private final FileReferences references;
+  private final FileCalls calls = new FileCalls(this);
+  private final FileTraits traits = new FileTraits(this, calls);
+  private final FileContents contents;
+  private final FileMmap mmap;
   private final AtomicBoolean toRelease = new AtomicBoolean();
   private volatile boolean opened;
   private volatile boolean offered;
@@ -56,13 +50,18 @@ public final class OpenFileObject implements MappedFile {
     this.cached = mode == AccessMode.PATH ? null : node.kernel().mappings().open(node, inode);
     this.mapping = cached != null ? cached.mapping() : node.kernel().mappings().find(inode);
     this.places = mapping;
-    this.errorsHeard = cached == null ? 0 : cached.errors().sample();
+    this.references = new FileReferences(inode);
+    this.contents =
+        cached == null
+            ? new DriverContents(this, calls)
+            : new CachedContents(this, cached, readAhead);
+    this.mmap = new FileMmap(this, calls, cached);
   }
 
   /** The driver's {@code open}; O_PATH opens without it. */
   void open() throws ErrnoException {
     if (!node.driver().admits(false) && !node.driver().isExchanging()) {
-      forgetPages();
+      contents.closed();
       throw new ErrnoException(
           Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), "open"));
     }
@@ -71,7 +70,7 @@ public final class OpenFileObject implements MappedFile {
       return;
     }
     try {
-      call("open", false, Errno.ENXIO, provider -> {
+      calls.call("open", Errno.ENXIO, provider -> {
         provider.open(this);
         opened = true;
         toRelease.set(true);
@@ -79,15 +78,12 @@ public final class OpenFileObject implements MappedFile {
       });
     } catch (ErrnoException e) {
       // A driver that did open the file, but too late, is told to release it.
-      forgetPages();
+      contents.closed();
       hangUp();
       forget();
       throw e;
     }
-    CachedFile pages = cached;
-    if (pages != null) {
-      pages.revalidate();
-    }
+    contents.opened();
   }
 
   ReadAhead readAhead() {
@@ -114,46 +110,6 @@ public final class OpenFileObject implements MappedFile {
     return opened;
   }
 
-  /** Calls the driver; waits while it is being exchanged. */
-  private <R extends @Nullable Object> R call(
-      String operation, boolean whileLeaving, Errno whenGone, DriverCall<MmapProvider, R> body)
-      throws ErrnoException {
-    while (true) {
-      DeviceNode now = node;
-      try {
-        return now.callFile(now.driver().lease(), operation, whileLeaving, whenGone, body);
-      } catch (ExchangeException again) {
-        now.driver().awaitExchange(whileLeaving);
-      } catch (ErrnoException refused) {
-        if (node == now || !now.kernel().watchdog().slot().wasAbsent()) {
-          throw refused;
-        }
-        // Another driver took the file over between the look at the node and the call.
-      }
-    }
-  }
-
-  /** As {@link #call}, and waits for a driver that is to come back. No lock of a space is held. */
-  private <R extends @Nullable Object> R transfer(
-      String operation, DriverCall<MmapProvider, R> body) throws ErrnoException {
-    while (true) {
-      try {
-        return call(operation, false, Errno.ENXIO, body);
-      } catch (ErrnoException refused) {
-        DeviceNode now = node;
-        Driver driver = now.driver();
-        if (!now.kernel().watchdog().slot().wasAbsent() || !driver.parks()
-            || references.get() == 0) {
-          throw refused;
-        }
-        if (!driver.pause()) {
-          throw new ErrnoException(
-              Errno.EINTR, operation + ": the wait for the driver was interrupted");
-        }
-      }
-    }
-  }
-
   @Override
   public Inode inode() {
     return inode;
@@ -178,28 +134,7 @@ public final class OpenFileObject implements MappedFile {
 
   @Override
   public int writeProtect(long pageOffset, Page page) {
-    PhysicalMemory memory = node.kernel().memory();
-    long frame = memory.frameOf(page);
-    if (frame == PhysicalMemory.NONE || !memory.tryGet(frame)) {
-      throw new IllegalStateException("page: the last reference to it is gone: " + page);
-    }
-    try {
-      FileMapping known = node.kernel().mappings().places(inode);
-      return known == null ? 0 : writeProtect(known, pageOffset, frame);
-    } finally {
-      memory.put(frame);
-    }
-  }
-
-  private int writeProtect(FileMapping known, long pageOffset, long frame) {
-    FrameTable frames = node.kernel().memory().table();
-    frames.lock(frame);
-    try {
-      known.countProtection(frame);
-      return node.kernel().mappings().rmap().writeProtect(known, pageOffset, frame);
-    } finally {
-      frames.unlock(frame);
-    }
+    return node.kernel().mappings().writeProtect(inode, pageOffset, page, node.kernel().memory());
   }
 
   @Override
@@ -260,7 +195,7 @@ public final class OpenFileObject implements MappedFile {
 
   /** Whether the file can be mapped at all: its driver overrides {@code mmap}. */
   public boolean canMmap() {
-    return overrides("mmap");
+    return mmap.isPossible();
   }
 
   /**
@@ -268,7 +203,7 @@ public final class OpenFileObject implements MappedFile {
    * {@link AccessMode#canRead} answers that.
    */
   public boolean canRead() {
-    return cached != null || overrides("read");
+    return contents.canRead();
   }
 
   /**
@@ -276,56 +211,22 @@ public final class OpenFileObject implements MappedFile {
    * question; {@link AccessMode#canWrite} answers that.
    */
   public boolean canWrite() {
-    return cached != null || overrides("write");
-  }
-
-  private boolean overrides(String method) {
-    return node.driver().overrides().has(method);
+    return contents.canWrite();
   }
 
   /** How mappings of it are placed; {@link Placement#DEFAULT} when the driver does not know. */
   public Placement placement() {
-    if (!overrides("placement")) {
-      return Placement.DEFAULT;
-    }
-    try {
-      Placement placement = this.<@Nullable Placement>call(
-          "placement", false, Errno.ENODEV, MmapProvider::placement);
-      if (placement != null) {
-        return placement;
-      }
-      String unused =
-          node.failed(node.kernel().watchdog().slot(), "placement", "it returned null", null);
-    } catch (ErrnoException e) {
-      // Counted and logged.
-    }
-    return Placement.DEFAULT;
+    return traits.placement();
   }
 
   /** Whether {@code MAP_SYNC} may be asked of it. */
   public boolean supportsMapSync() {
-    if (!overrides("supportsMapSync")) {
-      return false;
-    }
-    try {
-      return call("supportsMapSync", false, Errno.ENODEV,
-          MmapProvider::supportsMapSync);
-    } catch (ErrnoException e) {
-      return false;
-    }
+    return traits.supportsMapSync();
   }
 
   /** The size in bytes as its driver tells it; the inode's when the driver fails. */
   public long size() {
-    if (!overrides("size")) {
-      return inode.size();
-    }
-    try {
-      long size = call("size", false, Errno.ENODEV, provider -> provider.size(this));
-      return Math.max(0, size);
-    } catch (ErrnoException e) {
-      return inode.size();
-    }
+    return traits.size();
   }
 
   /**
@@ -333,18 +234,12 @@ public final class OpenFileObject implements MappedFile {
    * waited for. No lock of a space may be held.
    */
   public @Nullable Parking parking() {
-    Driver driver = node.driver();
-    return driver.isPresent() || !driver.parks() || node.inode() == null || !canMmap()
-        || node.kernel().watchdog().slot().inside(driver)
-            ? null
-            : driver;
+    return mmap.parking();
   }
 
   /** Whether this thread's last call was none, for want of a driver that is back or may come back. */
   public boolean isToTryAgain() {
-    // Without a call nothing was refused now: what the thread remembers is of another driver.
-    return canMmap() && node.kernel().watchdog().slot().wasAbsent()
-        && (node.driver().isPresent() || parking() != null);
+    return mmap.isToTryAgain();
   }
 
   /**
@@ -355,30 +250,7 @@ public final class OpenFileObject implements MappedFile {
    *     driver throws; EIO, ENOMEM or ETIMEDOUT when it fails in another way
    */
   public void mmap(MmapRequestObject request) throws ErrnoException {
-    if (!canMmap()) {
-      throw new ErrnoException(Errno.ENODEV, "fd: " + inode.path() + " cannot be mapped");
-    }
-    boolean done = false;
-    try {
-      call("mmap", false, Errno.ENODEV, provider -> {
-        // Here: the node may be another one than before a wait.
-        request.begin(node, cached);
-        provider.mmap(this, request);
-        return null;
-      });
-      done = true;
-      track(request.operations());
-    } finally {
-      request.finish();
-      if (!done) {
-        request.discard();
-      }
-      if (node.kernel().tracer().enabled()) {
-        node.kernel().tracer().emit(
-            TraceEvent.Kind.MMAP, request.pid(), node.owner(), request.start(), request.end(),
-            done ? "mmap" : "mmap failed");
-      }
-    }
+    mmap.run(request);
   }
 
   /**
@@ -397,14 +269,7 @@ public final class OpenFileObject implements MappedFile {
     if (!canRead()) {
       throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no read");
     }
-    CachedFile pages = cached;
-    if (pages != null) {
-      requirePresent("read");
-      return pages.read(offset, target, readAhead);
-    }
-    int count = transfer("read",
-        provider -> provider.read(this, offset, target));
-    return checkCount("read", count, target.byteSize());
+    return contents.read(offset, target);
   }
 
   /**
@@ -421,21 +286,7 @@ public final class OpenFileObject implements MappedFile {
     if (!canWrite()) {
       throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has no write");
     }
-    CachedFile pages = cached;
-    if (pages != null) {
-      requirePresent("write");
-      return pages.write(offset, source);
-    }
-    int count = transfer("write",
-        provider -> provider.write(this, offset, source.asReadOnly()));
-    return checkCount("write", count, source.byteSize());
-  }
-
-  private void requirePresent(String operation) throws ErrnoException {
-    if (!node.driver().isPresent()) {
-      throw new ErrnoException(
-          Errno.ENXIO, node.gone(node.kernel().watchdog().slot(), operation));
-    }
+    return contents.write(offset, source);
   }
 
   /**
@@ -446,16 +297,14 @@ public final class OpenFileObject implements MappedFile {
    *     driver's
    */
   public void truncate(long size) throws ErrnoException {
-    CachedFile pages = cached;
-    if (pages == null || !mode.canWrite() || size < 0) {
-      throw new ErrnoException(
-          Errno.EINVAL,
-          size < 0
-              ? "size: " + size + " is negative"
-              : "fd: " + inode.path()
-                  + " is no file that is open for writing and can be truncated");
+    if (size < 0) {
+      throw new ErrnoException(Errno.EINVAL, "size: " + size + " is negative");
     }
-    pages.truncate(size);
+    if (!mode.canWrite()) {
+      throw new ErrnoException(
+          Errno.EINVAL, "fd: " + inode.path() + " is not open for writing");
+    }
+    contents.truncate(size);
   }
 
   /**
@@ -467,19 +316,7 @@ public final class OpenFileObject implements MappedFile {
    *     file was opened; EINVAL without a page cache
    */
   public void sync(long firstPage, long endPage) throws ErrnoException {
-    CachedFile pages = cached;
-    if (pages == null) {
-      throw new ErrnoException(Errno.EINVAL, "fd: " + inode.path() + " has nothing to write back");
-    }
-    pages.sync(firstPage, endPage);
-    ErrnoException failure;
-    synchronized (this) {
-      failure = pages.errors().since(errorsHeard);
-      errorsHeard = pages.errors().count();
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    contents.sync(firstPage, endPage);
   }
 
   /** Whether the kernel keeps its pages and writes them back. */
@@ -489,82 +326,59 @@ public final class OpenFileObject implements MappedFile {
 
   /** A shared mapping of a range goes: what was written through it reaches the file. */
   public void unmapped(long firstPage, long endPage) {
-    CachedFile pages = cached;
-    if (pages != null) {
-      boolean unused = pages.writeBack(firstPage, endPage, false);
-    }
+    contents.unmapped(firstPage, endPage);
   }
 
   /** {@code MADV_WILLNEED}. */
   public void readAhead(long firstPage, long endPage) {
-    CachedFile pages = cached;
-    if (pages != null) {
-      pages.readAhead(firstPage, endPage);
-    }
-  }
-
-  private int checkCount(String operation, int count, long length) throws ErrnoException {
-    if (count < 0 || count > length) {
-      throw new ErrnoException(
-          Errno.EIO, node.failed(
-              node.kernel().watchdog().slot(), operation,
-              "it returned " + count + " for " + length + " bytes", null));
-    }
-    return count;
+    contents.readAhead(firstPage, endPage);
   }
 
   /** Takes a reference for an area. */
   @Override
   public void get() {
-    take(AREA);
+    references.take(FileReferences.AREA);
     node.areaAdded();
   }
 
   /** Drops an area's reference. */
   @Override
   public void put() {
-    drop(AREA);
+    drop(FileReferences.AREA);
     node.areaRemoved();
   }
 
   /** Takes a reference for one more descriptor: {@code dup}, {@code fork}. */
   public void retain() {
-    take(1);
+    references.take(FileReferences.DESCRIPTOR);
   }
 
   /** Drops a descriptor's reference: {@code close(2)}, exit. */
   public void release() {
-    drop(1);
+    drop(FileReferences.DESCRIPTOR);
   }
 
   /** The number of descriptors that stand for it. */
   public int descriptors() {
-    return (int) references.get();
+    return references.descriptors();
   }
 
   /** The number of areas that map it. */
   public int areas() {
-    return (int) (references.get() >>> 32);
+    return references.areas();
   }
 
-  private void take(long one) {
-    if (references.getAndAdd(one) == 0) {
-      references.addAndGet(-one);
-      throw new IllegalStateException(inode.path() + ": the open file is released already");
-    }
+  /** Whether nobody holds it any more. */
+  boolean isReleased() {
+    return references.areGone();
   }
 
   private void drop(long one) {
-    long left = references.addAndGet(-one);
-    if (left == 0) {
+    if (references.drop(one)) {
       // Before the driver is told to release it: pages may have to be stored.
-      forgetPages();
+      contents.closed();
       hangUp();
       forget();
-    } else if (left < 0 || (int) left < 0) {
-      references.addAndGet(one);
-      throw new IllegalStateException(
-          inode.path() + ": more references dropped than were taken");
     }
   }
 
@@ -572,20 +386,13 @@ public final class OpenFileObject implements MappedFile {
   void hangUp() {
     if (toRelease.compareAndSet(true, false)) {
       try {
-        call("release", true, Errno.ENXIO, provider -> {
+        calls.call("release", true, Errno.ENXIO, provider -> {
           provider.release(this);
           return null;
         });
       } catch (ErrnoException e) {
         // Counted and logged; a release cannot be refused.
       }
-    }
-  }
-
-  private void forgetPages() {
-    CachedFile pages = cached;
-    if (pages != null) {
-      node.kernel().mappings().close(pages);
     }
   }
 
