@@ -369,7 +369,7 @@ public final class Driver implements AutoCloseable, Parking {
   }
 
   /**
-   * Begins to leave; the caller holds the table's monitor. False when it does already.
+   * Begins to leave; the caller holds {@link DeviceNodes}' monitor. False when it does already.
    *
    * @param gapMillis how long accesses wait for it to come back
    */

@@ -19,7 +19,7 @@
  * <p><b>A driver that goes without a successor</b> is asked to save its state ({@code StateKeeper}),
  * which is kept ({@code KeptStates}) until one of the same bundle and device name comes ({@code Replug}).
  *
- * <p><b>Locks.</b> {@code DeviceTable}'s monitor, then {@code DeviceNode}'s monitor. Neither is held
+ * <p><b>Locks.</b> {@code DeviceNodes}' monitor, then {@code DeviceNode}'s monitor. Neither is held
  * while a driver or an {@link io.faultline.core.device.UnplugHandler} is called; the {@code
  * Watchdog}'s own monitor is taken last and calls nobody but the log.
  */
