@@ -62,6 +62,20 @@ public interface MmapProvider {
   }
 
   /**
+   * Sends on what was stored in a part of the file and waits in the driver: {@code fsync(2)}, and {@code
+   * msync(2)} with {@code MS_SYNC} of a shared mapping. Without an override both are EINVAL, as in Linux
+   * for a device without {@code fsync}. Not called for a file whose pages the kernel keeps ({@link
+   * AddressSpaceOperations}). No lock of the kernel is held.
+   *
+   * @param start the first byte's place in the file
+   * @param end that of the first byte behind the part; {@link Long#MAX_VALUE} for the whole file
+   * @throws ErrnoException when it cannot be sent
+   */
+  default void fsync(OpenFile file, long start, long end) throws ErrnoException {
+    throw new ErrnoException(Errno.EINVAL, "fd: " + file.inode().path() + " has no fsync");
+  }
+
+  /**
    * Completes an area that {@code mmap(2)} is about to make (LDD3 p. 424). The kernel has chosen
    * the range and checked the file's mode; the driver sets flags, operations and private data, or
    * maps frames. As with 6.17's {@code mmap_prepare} it gets a request and never the area. {@link

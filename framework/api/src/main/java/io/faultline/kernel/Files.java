@@ -84,9 +84,11 @@ public interface Files {
   /**
    * {@code fsync(2)}: writes the file's dirty pages back, and makes them outlive a crash. An error of a
    * write-back is told once for each open file, also if it happened earlier in the background; the
-   * pages stay dirty and are tried again.
+   * pages stay dirty and are tried again. A file without a page cache asks its driver ({@link
+   * io.faultline.device.MmapProvider#fsync}).
    *
-   * @throws ErrnoException EBADF; EINVAL when the file has no page cache; ENOSPC, EIO, ENXIO when pages
+   * @throws ErrnoException EBADF; EINVAL when the file has neither a page cache nor a driver with {@code
+   *     fsync}; what that throws; ENOSPC, EIO, ENXIO when pages
    *     could not be written
    */
   void fsync(Task task, int fd) throws ErrnoException;

@@ -154,6 +154,12 @@ public final class Framebuffer implements MmapProvider, HandOver {
     return count;
   }
 
+  /** {@code fb_deferred_io_fsync}: all that is dirty, whatever the part. */
+  @Override
+  public void fsync(OpenFile file, long start, long end) {
+    deferred.flush();
+  }
+
   @Override
   public long size(OpenFile file) {
     return memory.size();

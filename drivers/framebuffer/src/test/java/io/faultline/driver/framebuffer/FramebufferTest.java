@@ -165,6 +165,29 @@ class FramebufferTest {
   }
 
   @Test
+  void msyncSendsAllThatIsDirty() throws Exception {
+    plot(0, 0, 1);
+    plot(0, 32, 2);
+    kernel.vmas().msync(program.task(), address, PAGE, Mman.MS_ASYNC);
+    assertThat(device().deferred().pending()).as("asks nobody").hasSize(2);
+    kernel.vmas().msync(program.task(), address, PAGE, Mman.MS_SYNC);
+    assertThat(device().deferred().pending()).isEmpty();
+    assertThat(device().shown().rgb(0, 32)).isEqualTo(2);
+    plot(0, 0, 3);
+    assertThat(device().deferred().pending()).as("a first store again").containsExactly(0);
+    kernel.files().fsync(program.task(), fd);
+    assertThat(device().shown().rgb(0, 0)).isEqualTo(3);
+  }
+
+  @Test
+  void msyncOfAPrivateMappingSendsNothing() throws Exception {
+    long copy = program.mmapPrivate(fd, PAGE, 0);
+    plot(0, 0, 1);
+    kernel.vmas().msync(program.task(), copy, PAGE, Mman.MS_SYNC);
+    assertThat(device().deferred().pending()).containsExactly(0);
+  }
+
+  @Test
   void privateCopiesAreNobodysPicture() throws Exception {
     long copy = program.mmapPrivate(fd, PAGE, 0);
     program.memory().putInt(copy, 0xffffff);

@@ -32,6 +32,11 @@ final class CachedContents implements FileContents {
   }
 
   @Override
+  public boolean canSync() {
+    return true;
+  }
+
+  @Override
   public int read(long offset, MemorySegment target) throws ErrnoException {
     requirePresent("read");
     return pages.read(offset, target, window);

@@ -4,6 +4,7 @@ package io.faultline.core.device;
 
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
+import io.faultline.mm.Mman;
 import java.lang.foreign.MemorySegment;
 
 /** The bytes of an open file of a device: its driver has them. */
@@ -24,6 +25,11 @@ final class DriverContents implements FileContents {
   @Override
   public boolean canWrite() {
     return calls.overrides("write");
+  }
+
+  @Override
+  public boolean canSync() {
+    return calls.overrides("fsync");
   }
 
   @Override
@@ -56,8 +62,15 @@ final class DriverContents implements FileContents {
 
   @Override
   public void sync(long firstPage, long endPage) throws ErrnoException {
-    throw new ErrnoException(
-        Errno.EINVAL, "fd: " + file.inode().path() + " has nothing to write back");
+    if (!canSync()) {
+      throw new ErrnoException(Errno.EINVAL, "fd: " + file.inode().path() + " has no fsync");
+    }
+    boolean whole = endPage > Long.MAX_VALUE >>> Mman.PAGE_SHIFT;
+    long end = whole ? Long.MAX_VALUE : endPage << Mman.PAGE_SHIFT;
+    boolean unused = calls.transfer("fsync", provider -> {
+      provider.fsync(file, firstPage << Mman.PAGE_SHIFT, end);
+      return true;
+    });
   }
 
   @Override

@@ -17,6 +17,9 @@ interface FileContents {
   /** Whether it can be written at all. */
   boolean canWrite();
 
+  /** Whether there is anybody to {@link #sync}: the kernel, or a driver with {@code fsync}. */
+  boolean canSync();
+
   /** Reads; returns how many bytes, 0 at the end. */
   int read(long offset, MemorySegment target) throws ErrnoException;
 
@@ -26,7 +29,7 @@ interface FileContents {
   /** Changes the length; {@code EINVAL} where the kernel keeps no pages. */
   void truncate(long size) throws ErrnoException;
 
-  /** Writes dirty pages back; {@code EINVAL} where the kernel keeps none. */
+  /** Writes dirty pages back, or has the driver send them; {@code EINVAL} where nobody can. */
   void sync(long firstPage, long endPage) throws ErrnoException;
 
   /** A shared mapping of a range goes: what was written through it reaches the file. */

@@ -214,6 +214,11 @@ public final class OpenFileObject implements MappedFile {
     return contents.canWrite();
   }
 
+  /** Whether there is an {@code fsync} to call: the page cache's, or one that its driver overrides. */
+  public boolean canSync() {
+    return contents.canSync();
+  }
+
   /** How mappings of it are placed; {@link Placement#DEFAULT} when the driver does not know. */
   public Placement placement() {
     return traits.placement();
@@ -308,12 +313,13 @@ public final class OpenFileObject implements MappedFile {
   }
 
   /**
-   * {@code fsync(2)} of a range, and {@code msync(2)} of a mapping: writes dirty pages back.
+   * {@code fsync(2)} of a range, and {@code msync(2)} of a mapping: writes dirty pages back, or has the
+   * driver send them.
    *
    * @param firstPage index of the first page
    * @param endPage index of the first page behind
    * @throws ErrnoException an error that a write-back met since this was last called, or since the
-   *     file was opened; EINVAL without a page cache
+   *     file was opened; EINVAL when it cannot ({@link #canSync}); as {@link #read}
    */
   public void sync(long firstPage, long endPage) throws ErrnoException {
     contents.sync(firstPage, endPage);

@@ -16,11 +16,21 @@ import org.jspecify.annotations.Nullable;
  * @param endPage index of the first page behind
  */
 public record FileRange(OpenFileObject file, long firstPage, long endPage) {
-  /** The part of an area from an address on; null when the kernel keeps no pages of its file. */
-  static @Nullable FileRange of(Area area, long start, long end) {
-    if (!(area.mappedFile() instanceof OpenFileObject file) || !file.hasPageCache()) {
-      return null;
-    }
+  /** The part of an area from an address on; null when there is nobody to write it back. */
+  static @Nullable FileRange toSync(Area area, long start, long end) {
+    return area.mappedFile() instanceof OpenFileObject file && file.canSync()
+        ? of(file, area, start, end)
+        : null;
+  }
+
+  /** As {@link #toSync}; null when the kernel keeps no pages of its file. */
+  static @Nullable FileRange toReadAhead(Area area, long start, long end) {
+    return area.mappedFile() instanceof OpenFileObject file && file.hasPageCache()
+        ? of(file, area, start, end)
+        : null;
+  }
+
+  private static FileRange of(OpenFileObject file, Area area, long start, long end) {
     file.get();
     long last = Args.below(end, area.end()) ? end : area.end();
     return new FileRange(

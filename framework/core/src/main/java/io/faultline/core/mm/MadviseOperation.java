@@ -83,7 +83,7 @@ public final class MadviseOperation {
     List<FileRange> ranges = new ArrayList<>();
     for (Area area = space.areas().find(start); area != null && Args.below(area.start(), end);
         area = space.areas().next(area)) {
-      FileRange range = FileRange.of(area, Math.max(start, area.start()), end);
+      FileRange range = FileRange.toReadAhead(area, Math.max(start, area.start()), end);
       if (range != null) {
         ranges.add(range);
       }

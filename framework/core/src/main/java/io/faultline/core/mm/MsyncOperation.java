@@ -62,18 +62,14 @@ public final class MsyncOperation {
       if ((flags & MS_INVALIDATE) != 0 && area.hasAny(VM_LOCKED)) {
         throw new ErrnoException(Errno.EBUSY, "flags: MS_INVALIDATE of locked memory");
       }
-      // Only regular files have fsync: not devices, not the kernel's own rings.
-      if ((flags & MS_SYNC) != 0
-          && area.hasAny(VM_SHARED)
-          && area.mappedFile() != null
-          && area.mappedFile().inode().kind() != FileKind.REGULAR) {
-        throw Args.invalid("flags: MS_SYNC, but the file of " + area + " has no fsync");
-      }
-      FileRange range = (flags & MS_SYNC) != 0 && area.hasAny(VM_SHARED)
-          ? FileRange.of(area, start, end)
-          : null;
-      if (range != null) {
-        ranges.add(range);
+      if ((flags & MS_SYNC) != 0 && area.hasAny(VM_SHARED) && area.mappedFile() != null) {
+        FileRange range = FileRange.toSync(area, start, end);
+        if (range != null) {
+          ranges.add(range);
+        } else if (area.mappedFile().inode().kind() != FileKind.REGULAR) {
+          // Regular files have one that does nothing, if no other: not devices, not the kernel's rings.
+          throw Args.invalid("flags: MS_SYNC, but the file of " + area + " has no fsync");
+        }
       }
       start = area.end();
       if (!Args.below(start, end)) {

@@ -82,6 +82,12 @@ final class ObservedDriver implements MmapProvider, HandOver {
     }
   }
 
+  @Override
+  public void fsync(OpenFile file, long start, long end) throws ErrnoException {
+    watch.called("fsync");
+    driver.fsync(file, start, end);
+  }
+
   private static String position(long offset) {
     return "page " + (offset >> Mman.PAGE_SHIFT)
         + (offset % Mman.PAGE_SIZE == 0 ? "" : " + " + offset % Mman.PAGE_SIZE);
