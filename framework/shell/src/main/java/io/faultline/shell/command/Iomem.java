@@ -5,7 +5,6 @@ package io.faultline.shell.command;
 import io.faultline.kernel.Proc;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -17,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/iomem}. */
 @Component(service = Iomem.class)
 @GogoCommand(scope = Command.SCOPE, function = "iomem")
-public final class Iomem extends Command {
+public final class Iomem extends ProcText {
   private final Proc proc;
 
   /** Injected. */
@@ -33,12 +32,6 @@ public final class Iomem extends Command {
       example: iomem | grep edu0""")
   public @Nullable Object iomem(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          arguments.end();
-          return Lines.of(proc.iomem());
-        });
+    return print(session, words, proc::iomem);
   }
 }

@@ -3,11 +3,9 @@
 package io.faultline.shell.command;
 
 import io.faultline.kernel.Proc;
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -19,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/PID/maps}. */
 @Component(service = Maps.class)
 @GogoCommand(scope = Command.SCOPE, function = "maps")
-public final class Maps extends Command {
+public final class Maps extends ProcText {
   private final Tasks tasks;
   private final Proc proc;
 
@@ -38,13 +36,6 @@ public final class Maps extends Command {
       example: maps 1 | grep scullp""")
   public @Nullable Object maps(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.processOrCurrent(tasks);
-          arguments.end();
-          return Lines.of(proc.maps(task));
-        });
+    return print(session, words, tasks, proc::maps);
   }
 }

@@ -5,7 +5,6 @@ package io.faultline.shell.command;
 import io.faultline.kernel.Proc;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -17,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/meminfo}. */
 @Component(service = Meminfo.class)
 @GogoCommand(scope = Command.SCOPE, function = "meminfo")
-public final class Meminfo extends Command {
+public final class Meminfo extends ProcText {
   private final Proc proc;
 
   /** Injected. */
@@ -34,12 +33,6 @@ public final class Meminfo extends Command {
       example: meminfo | grep Anon""")
   public @Nullable Object meminfo(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          arguments.end();
-          return Lines.of(proc.meminfo());
-        });
+    return print(session, words, proc::meminfo);
   }
 }

@@ -2,13 +2,11 @@
 // Copyright the Faultline authors
 package io.faultline.shell.command;
 
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.mm.Mman;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.word.Range;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -20,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code msync(2)}. */
 @Component(service = Msync.class)
 @GogoCommand(scope = Command.SCOPE, function = "msync")
-public final class Msync extends Command {
+public final class Msync extends RangeCommand {
   private final Tasks tasks;
   private final VmaService vmas;
 
@@ -40,15 +38,8 @@ public final class Msync extends Command {
       example: msync 1 0x7ffff7e00000 2p""")
   public @Nullable Object msync(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.process(tasks);
-          Range range = arguments.range();
-          arguments.end();
-          vmas.msync(task, range.start(), range.length(), Mman.MS_SYNC);
-          return null;
-        });
+    return onRange(
+        session, words, tasks,
+        (task, start, length) -> vmas.msync(task, start, length, Mman.MS_SYNC));
   }
 }

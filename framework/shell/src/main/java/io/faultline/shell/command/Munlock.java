@@ -2,12 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.shell.command;
 
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.word.Range;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -19,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code munlock(2)}. */
 @Component(service = Munlock.class)
 @GogoCommand(scope = Command.SCOPE, function = "munlock")
-public final class Munlock extends Command {
+public final class Munlock extends RangeCommand {
   private final Tasks tasks;
   private final VmaService vmas;
 
@@ -38,15 +36,6 @@ public final class Munlock extends Command {
       example: munlock 1 0x7ffff7ff4000 2p""")
   public @Nullable Object munlock(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.process(tasks);
-          Range range = arguments.range();
-          arguments.end();
-          vmas.munlock(task, range.start(), range.length());
-          return null;
-        });
+    return onRange(session, words, tasks, vmas::munlock);
   }
 }

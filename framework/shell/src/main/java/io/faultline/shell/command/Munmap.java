@@ -2,12 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.shell.command;
 
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.kernel.VmaService;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.word.Range;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -19,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code munmap(2)}. */
 @Component(service = Munmap.class)
 @GogoCommand(scope = Command.SCOPE, function = "munmap")
-public final class Munmap extends Command {
+public final class Munmap extends RangeCommand {
   private final Tasks tasks;
   private final VmaService vmas;
 
@@ -39,15 +37,6 @@ public final class Munmap extends Command {
       example: munmap 1 7ffff7ff4000-7ffff7ff6000""")
   public @Nullable Object munmap(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.process(tasks);
-          Range range = arguments.range();
-          arguments.end();
-          vmas.munmap(task, range.start(), range.length());
-          return null;
-        });
+    return onRange(session, words, tasks, vmas::munmap);
   }
 }

@@ -3,11 +3,9 @@
 package io.faultline.shell.command;
 
 import io.faultline.kernel.Proc;
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -19,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/PID/smaps}. */
 @Component(service = Smaps.class)
 @GogoCommand(scope = Command.SCOPE, function = "smaps")
-public final class Smaps extends Command {
+public final class Smaps extends ProcText {
   private final Tasks tasks;
   private final Proc proc;
 
@@ -40,13 +38,6 @@ public final class Smaps extends Command {
       example: smaps 1 | grep Pss""")
   public @Nullable Object smaps(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.processOrCurrent(tasks);
-          arguments.end();
-          return Lines.of(proc.smaps(task));
-        });
+    return print(session, words, tasks, proc::smaps);
   }
 }

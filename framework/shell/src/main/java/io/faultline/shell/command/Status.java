@@ -3,11 +3,9 @@
 package io.faultline.shell.command;
 
 import io.faultline.kernel.Proc;
-import io.faultline.kernel.Task;
 import io.faultline.kernel.Tasks;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -19,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/PID/status}. */
 @Component(service = Status.class)
 @GogoCommand(scope = Command.SCOPE, function = "status")
-public final class Status extends Command {
+public final class Status extends ProcText {
   private final Tasks tasks;
   private final Proc proc;
 
@@ -38,13 +36,6 @@ public final class Status extends Command {
       example: status 1 | grep Rss""")
   public @Nullable Object status(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          Task task = arguments.processOrCurrent(tasks);
-          arguments.end();
-          return Lines.of(proc.status(task));
-        });
+    return print(session, words, tasks, proc::status);
   }
 }

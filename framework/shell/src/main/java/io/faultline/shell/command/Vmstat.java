@@ -5,7 +5,6 @@ package io.faultline.shell.command;
 import io.faultline.kernel.Proc;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -17,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/vmstat}. */
 @Component(service = Vmstat.class)
 @GogoCommand(scope = Command.SCOPE, function = "vmstat")
-public final class Vmstat extends Command {
+public final class Vmstat extends ProcText {
   private final Proc proc;
 
   /** Injected. */
@@ -34,12 +33,6 @@ public final class Vmstat extends Command {
       example: vmstat | grep pgfault""")
   public @Nullable Object vmstat(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          arguments.end();
-          return Lines.of(proc.vmstat());
-        });
+    return print(session, words, proc::vmstat);
   }
 }

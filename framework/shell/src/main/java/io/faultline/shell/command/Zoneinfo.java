@@ -5,7 +5,6 @@ package io.faultline.shell.command;
 import io.faultline.kernel.Proc;
 import io.faultline.shell.Command;
 import io.faultline.shell.CommandException;
-import io.faultline.shell.view.Lines;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -17,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 /** {@code cat /proc/zoneinfo}. */
 @Component(service = Zoneinfo.class)
 @GogoCommand(scope = Command.SCOPE, function = "zoneinfo")
-public final class Zoneinfo extends Command {
+public final class Zoneinfo extends ProcText {
   private final Proc proc;
 
   /** Injected. */
@@ -33,12 +32,6 @@ public final class Zoneinfo extends Command {
       example: zoneinfo | grep low""")
   public @Nullable Object zoneinfo(CommandSession session, String... words)
       throws CommandException {
-    return run(
-        session,
-        words,
-        arguments -> {
-          arguments.end();
-          return Lines.of(proc.zoneinfo());
-        });
+    return print(session, words, proc::zoneinfo);
   }
 }
