@@ -6,6 +6,7 @@ import io.faultline.difftest.Laboratory.Outcome;
 import io.faultline.host.linux.HostException;
 import io.faultline.host.ptrace.Tracer;
 import io.faultline.replay.KernelServices;
+import io.faultline.replay.ProgressLine;
 import io.faultline.replay.recording.Event;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ public final class DifferentialRun {
   private final KernelServices kernel;
   private final DifftestArguments arguments;
   private final PrintStream out;
-  private final ProgressLine progress;
+  private final Progress progress;
 
   /**
    * @param kernel the engine
@@ -35,7 +36,7 @@ public final class DifferentialRun {
     this.kernel = kernel;
     this.arguments = arguments;
     this.out = out;
-    this.progress = new ProgressLine(System.err, ProgressLine.isTerminal());
+    this.progress = new Progress(ProgressLine.onStandardError());
   }
 
   /**

@@ -74,7 +74,7 @@ public final class ReplayCommand {
     ReplayArguments arguments = ReplayArguments.parse(session.currentDir(), List.of(words));
     PrintStream out = session.getConsole();
     int total = arguments.recordings().size();
-    Progress progress = new Progress(System.err, Progress.isTerminal(), total);
+    Progress progress = new Progress(ProgressLine.onStandardError(), total);
     ReplaySummary summary;
     try {
       summary = new ReplayRun(replayer, arguments, out, progress).run();

@@ -37,7 +37,7 @@ class ReplayRunTest {
         new Replayer(TestServices.of(kernel)),
         ReplayArguments.parse(folder, List.of(words)),
         new PrintStream(printed, true, StandardCharsets.UTF_8),
-        new Progress(System.err, false, 1))
+        new Progress(new ProgressLine(System.err, false), 1))
         .run();
   }
 
