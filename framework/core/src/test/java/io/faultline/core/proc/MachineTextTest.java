@@ -5,7 +5,6 @@ package io.faultline.core.proc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.faultline.core.fault.FaultStatistics;
-import io.faultline.core.memory.FileMapping;
 import io.faultline.core.memory.FrameUse;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
@@ -86,25 +85,14 @@ class MachineTextTest {
   }
 
   /** A slot has as many claims as its number says. */
-  private static final class TwoDevices implements ReclaimView {
+  private static final class TwoDevices extends NoReclaim {
+    TwoDevices() {
+      super(4096);
+    }
+
     @Override
     public int claims(long slot) {
       return (int) slot;
-    }
-
-    @Override
-    public int type(long slot) {
-      return 0;
-    }
-
-    @Override
-    public long offset(long slot) {
-      return slot;
-    }
-
-    @Override
-    public long swapped(FileMapping object, long from, long end) {
-      return 0;
     }
 
     @Override
@@ -112,21 +100,6 @@ class MachineTextTest {
       return List.of(
           new SwapInfo("/my swap", "file", 1024, 2, -2, 0, 0, 0, null),
           new SwapInfo("/dev/sda2", "partition", 3_000_000, 0, 5, 0, 0, 0, null));
-    }
-
-    @Override
-    public long min() {
-      return 64;
-    }
-
-    @Override
-    public long low() {
-      return 80;
-    }
-
-    @Override
-    public long high() {
-      return 96;
     }
   }
 }
