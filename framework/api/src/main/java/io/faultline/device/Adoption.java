@@ -10,7 +10,7 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * A live area that a driver is asked to take over. Good only until {@link HandOver#adopt(Adoption)}
- * returns, and only on the thread that called it.
+ * returns, and only on the thread that called it; else {@link IllegalStateException}.
  */
 @ProviderType
 public interface Adoption {

@@ -23,7 +23,8 @@ public interface DeviceMemory {
    * @param pages how many, 1 or more; at a later call, as many as the region has
    * @return the pages in order, their frames not necessarily consecutive. The references that keep
    *     them are the kernel's: a driver puts only what it got
-   * @throws ErrnoException ENOMEM; EINVAL for another number of pages than the region has
+   * @throws ErrnoException ENOMEM; EINVAL for less than 1 page, or for another number than the region
+   *     has
    */
   List<Page> region(String name, int pages) throws ErrnoException;
 
@@ -31,15 +32,16 @@ public interface DeviceMemory {
    * As {@link #region} with 2<sup>order</sup> pages whose frames are consecutive.
    *
    * @param order 0 to 10
-   * @throws ErrnoException as {@link #region}; EINVAL for a region that is not consecutive
+   * @throws ErrnoException as {@link #region}; EINVAL for another order, or for a region that {@link
+   *     #region} made and that is not consecutive
    */
   List<Page> run(String name, int order) throws ErrnoException;
 
   /**
    * The bytes of a region whose frames are consecutive, as one segment.
    *
-   * @param pages what {@link #run} returned
-   * @throws IllegalArgumentException when their frames do not follow one another
+   * @param pages what {@link #run} returned, or some of it in order; one at least
+   * @throws IllegalArgumentException when their frames do not follow one another, or one is freed
    */
   MemorySegment segment(List<Page> pages);
 

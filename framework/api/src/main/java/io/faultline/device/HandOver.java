@@ -43,8 +43,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * One by one: a file or an area that it refuses stays without a driver. A state that it refuses stays
  * kept, and the driver serves with what it has: so a {@link #restoreState} that throws must leave the
- * driver usable. Another bundle's driver gets files and areas, but neither state nor private data. What is kept is bounded,
- * the oldest goes first; uninstalling the bundle frees it, and so does {@link
+ * driver usable. Another bundle's driver gets files and areas, but neither state nor private data. What
+ * is kept is bounded, the oldest goes first; uninstalling the bundle frees it, and so does {@link
  * io.faultline.kernel.Drivers#forget}.
  *
  * <p>A driver without this interface can be replaced while its devices have neither areas nor open

@@ -15,7 +15,7 @@ public interface IoRegion {
   /** Its name, as {@code /proc/iomem} shows it. */
   String name();
 
-  /** The number of its first frame. */
+  /** The number of its first frame; the region is frames {@code [frame(), frame() + pages())}. */
   long frame();
 
   /** How many frames. */

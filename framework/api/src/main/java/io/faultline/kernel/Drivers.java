@@ -14,9 +14,11 @@ public interface Drivers {
   /**
    * Puts one version of a driver in the place of another: all devices that both have, or none. A device
    * that the new version does not have goes, and must neither be open nor mapped; one that the old
-   * version did not have comes. Both
-   * versions' bundles are started; the new one's services wait, since the devices' names are taken.
-   * Afterwards the old bundle can be stopped and nobody notices.
+   * version did not have comes. Both versions' bundles are started; the new one's services wait, since
+   * the devices' names are taken. Afterwards the old bundle can be stopped and nobody notices.
+   *
+   * <p>Returns when it is done. One upgrade is under way at a time, others wait. In a
+   * driver's callback it is refused.
    *
    * @param from the old version's bundle, its {@code Bundle.getBundleId()}
    * @param to the new version's

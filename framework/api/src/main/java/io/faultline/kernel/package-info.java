@@ -8,7 +8,7 @@
  * ({@link io.faultline.kernel.FaultDispatcher}), {@code /proc}
  * ({@link io.faultline.kernel.Proc}), core dumps ({@link io.faultline.kernel.CoreDumps}), devices
  * ({@link io.faultline.kernel.Devices}), drivers that are replaced
- * ({@link io.faultline.kernel.Drivers}), a live trace
+ * ({@link io.faultline.kernel.Drivers}), swap space ({@link io.faultline.kernel.Swaps}), a live trace
  * ({@link io.faultline.kernel.TraceListener}), and the reason for every outcome
  * ({@link io.faultline.kernel.Decision}). Everything handed out is a snapshot or safe for use by
  * any thread, unless it says otherwise.

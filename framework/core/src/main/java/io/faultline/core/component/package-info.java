@@ -7,9 +7,12 @@
  *
  * <p>{@link io.faultline.core.component.KernelComponent} makes the kernel from its configuration;
  * the others need it and go with it. {@link io.faultline.core.component.KernelServices} publishes the
- * kernel's parts, {@link io.faultline.core.component.BundlePages} gives each bundle its {@link
- * io.faultline.device.PageAllocator}, and the whiteboards take in what other bundles publish: {@link
- * io.faultline.core.component.DriverWhiteboard} drivers, {@link
+ * kernel's parts. What is counted bundle by bundle is a service of bundle scope: {@link
+ * io.faultline.core.component.BundlePages}, {@link io.faultline.core.component.BundleMemory} and {@link
+ * io.faultline.core.component.BundleIo}. The whiteboards take in what other bundles publish: {@link
+ * io.faultline.core.component.DriverWhiteboard} drivers of devices, {@link
+ * io.faultline.core.component.MountWhiteboard} file systems, {@link
+ * io.faultline.core.component.SwapWhiteboard} swap devices, {@link
  * io.faultline.core.component.TraceWhiteboard} trace listeners.
  *
  * <p><b>Locks.</b> A {@code DriverService}'s monitor, then what {@code Devices.register} takes. No

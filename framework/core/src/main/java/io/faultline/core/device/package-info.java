@@ -4,10 +4,20 @@
 /**
  * The device table, open files, and every call into a driver.
  *
+ * <pre>
+ * the table       DeviceTable is the door; DeviceNodes has the nodes, DeviceNode is one, Driver its driver
+ *   operations    Arrival, Leaving, Exchange (with Successors, Adopter, PageMoves), Replug, Quarantine
+ *   open(2)       Opening, and Mounts and FileSystems for what is no device
+ * an open file    OpenFileObject is the door; FileReferences, FileCalls, FileTraits, FileMmap, FileContents
+ *   its pages     where the kernel keeps them: CachedFile, and all that has Page, Write or Read in its name
+ * calls           GuardedOperations, GuardedIo, DeviceNode.call; Watchdog, CallSlot and CallFrame time them
+ * registers       IoSpace, IoWindow
+ * </pre>
+ *
  * <p>The kernel keeps a driver's object nowhere but in a {@link io.faultline.core.device.Lease}, which
  * is emptied when the driver goes: that makes its class loader collectable. Every call goes through
- * a guard ({@link io.faultline.core.device.OpenFileObject} for {@code file_operations}, {@code
- * GuardedOperations} for {@code vm_operations}) that counts it, times it, has it watched by the
+ * a guard ({@code FileCalls} for {@code file_operations}, {@code GuardedOperations} for {@code
+ * vm_operations}, {@code GuardedIo} for registers) that counts it, times it, has it watched by the
  * {@link io.faultline.core.device.Watchdog}, and turns whatever goes wrong into a failure of that one
  * call.
  *
