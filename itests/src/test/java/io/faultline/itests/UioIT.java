@@ -148,7 +148,7 @@ class UioIT {
       bundle.update(jar);
     }
     Eventually.holds(DEVICE + " is back", () -> devices.find(DEVICE).filter(
-        device -> device.version().equals("1.2.0") && device.present()).isPresent());
+        device -> device.driverVersion().equals("1.2.0") && device.present()).isPresent());
 
     assertThat(program.text(buffers)).isEqualTo("logical");
     assertThat(program.text(frames)).isEqualTo("physical");
