@@ -13,7 +13,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * as several: a value that is not aligned, in ascending order, each access as large as alignment and
  * rest allow; a copy of many bytes ({@code read(2)} into a mapping, {@link
  * io.faultline.kernel.UserMemory#read}, a copy on write) in fours, with ones and twos at its ends, as
- * {@code memcpy_fromio} of x86 does. {@code lock cmpxchg} is a read and a write. A touch is none.
+ * {@code memcpy_fromio} of x86 does. {@code lock cmpxchg} is a read and a write by the same thread, with no other access of the region in
+ * between (but for what a handler asks of its own registers; and what the device itself does to them goes
+ * on): a locked cycle of x86. The write comes also where the comparison failed, with what was read. A
+ * touch is none.
  *
  * <p><b>Registers that are not there.</b> On a bus where nobody answers a read gives all ones and a
  * write is lost; a handler should do the same for accesses that it does not know. One that throws, or

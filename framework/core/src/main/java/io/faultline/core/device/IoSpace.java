@@ -218,7 +218,7 @@ public final class IoSpace implements IoBus {
 
   private static void serve(IoWindow window, DeviceNode node) {
     Lease<IoHandler> lease = window.handlers.get(node.driver().registration().version());
-    window.serving = lease == null ? null : new GuardedIo(node, lease, window.name());
+    window.serving = lease == null ? null : new GuardedIo(node, lease, window);
   }
 
   /**
@@ -299,6 +299,16 @@ public final class IoSpace implements IoBus {
       throw nobody(window, place);
     }
     serving.store(place - window.start(), size, value);
+  }
+
+  @Override
+  public long exchange(long place, int size, long expected, long value) throws BusException {
+    IoWindow window = find(place >>> Mman.PAGE_SHIFT);
+    GuardedIo serving = window == null ? null : window.serving;
+    if (window == null || serving == null) {
+      throw nobody(window, place);
+    }
+    return serving.exchange(place - window.start(), size, expected, value);
   }
 
   private BusException nobody(@Nullable IoWindow window, long place) {

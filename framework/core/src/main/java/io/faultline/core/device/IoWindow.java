@@ -16,6 +16,8 @@ final class IoWindow implements IoRegion {
   private final long frame;
   private final int pages;
 
+  private final RegionLock lock = new RegionLock();
+
   /** By version; empty when no version of the bundle has the region. Guarded by the {@link IoSpace}. */
   final Map<String, Lease<IoHandler>> handlers = new HashMap<>();
 
@@ -47,6 +49,10 @@ final class IoWindow implements IoRegion {
   @Override
   public int pages() {
     return pages;
+  }
+
+  RegionLock lock() {
+    return lock;
   }
 
   boolean has(long number) {

@@ -127,6 +127,29 @@ public final class Watchdog implements Runnable {
     return count;
   }
 
+  /** Whether another thread is inside an access to registers of a node; not one that reads and writes. */
+  boolean isInIo(DeviceNode node) {
+    for (CallSlot slot : slots) {
+      if (slot.thread == Thread.currentThread()) {
+        continue;
+      }
+      for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {
+        CallFrame frame = slot.frame(i);
+        long state = frame.state();
+        if (!CallFrame.busy(state)) {
+          break;
+        }
+        String operation = frame.operation;
+        if (frame.node == node
+            && (operation.equals(GuardedIo.READ) || operation.equals(GuardedIo.WRITE))
+            && frame.state() == state) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /**
    * Waits until no call into a driver is under way.
    *

@@ -25,6 +25,12 @@ public interface IoBus {
         }
 
         @Override
+        public long exchange(long place, int size, long expected, long value)
+            throws BusException {
+          throw nobody(place);
+        }
+
+        @Override
         public boolean await(long place) {
           return false;
         }
@@ -49,6 +55,18 @@ public interface IoBus {
    * @throws BusException when the device cannot answer
    */
   void store(long place, int size, long value) throws BusException;
+
+  /**
+   * Loads, and stores what was expected to be replaced, or what was loaded; with no other access of the
+   * same region in between. A locked cycle on x86.
+   *
+   * @param size 4 or 8
+   * @param expected without bits beyond the size
+   * @param value what is stored when that was loaded; its upper bits may be anything
+   * @return what was loaded, its upper bits 0
+   * @throws BusException when the device cannot answer
+   */
+  long exchange(long place, int size, long expected, long value) throws BusException;
 
   /**
    * Waits a moment for a device that was absent, with no lock held.

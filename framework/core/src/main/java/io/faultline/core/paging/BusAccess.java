@@ -69,15 +69,24 @@ final class BusAccess {
   }
 
   /**
-   * {@code lock cmpxchg}. The processor always writes, if only what it has read; a device knows no lock,
-   * so that others may come between.
+   * {@code lock cmpxchg}. The processor always writes, if only what it has read; no other access of the
+   * region comes between.
    *
    * @param expected without bits beyond the size
    */
-  boolean exchange(long address, long expected, long value, int size) {
-    long found = cpu.loadWithin(address, size);
-    cpu.storeSlowly(address, found == expected ? value : found, size);
-    return found == expected;
+  boolean exchange(long address, long expected, long value, int size, long firstPlace) {
+    long place = firstPlace;
+    while (place != Cpu.MEMORY) {
+      try {
+        return tables.memory().bus().exchange(place, size, expected, value) == expected;
+      } catch (BusException e) {
+        failed(address, Access.WRITE, place, e);
+        place = cpu.fill(address, Access.WRITE);
+      }
+    }
+    return size == Integer.BYTES
+        ? cpu.compareAndSetInt(address, (int) expected, (int) value)
+        : cpu.compareAndSetLong(address, expected, value);
   }
 
   /**

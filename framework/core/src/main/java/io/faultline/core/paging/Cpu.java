@@ -331,8 +331,9 @@ public final class Cpu implements UserMemory {
   @Override
   public boolean compareAndSetInt(long address, int expected, int value) {
     checkAligned(address, Integer.BYTES);
-    if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
-      return bus.exchange(address, expected & 0xFFFF_FFFFL, value, Integer.BYTES);
+    long place = enter(address, Access.WRITE, Tlb.WRITE);
+    if (place != MEMORY) {
+      return bus.exchange(address, expected & 0xFFFF_FFFFL, value, Integer.BYTES, place);
     }
     try {
       return ArenaAccess.compareAndSetInt(arena, location(address), expected, value);
@@ -344,8 +345,9 @@ public final class Cpu implements UserMemory {
   @Override
   public boolean compareAndSetLong(long address, long expected, long value) {
     checkAligned(address, Long.BYTES);
-    if (enter(address, Access.WRITE, Tlb.WRITE) != MEMORY) {
-      return bus.exchange(address, expected, value, Long.BYTES);
+    long place = enter(address, Access.WRITE, Tlb.WRITE);
+    if (place != MEMORY) {
+      return bus.exchange(address, expected, value, Long.BYTES, place);
     }
     try {
       return ArenaAccess.compareAndSetLong(arena, location(address), expected, value);

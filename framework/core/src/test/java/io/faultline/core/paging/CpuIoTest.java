@@ -60,6 +60,14 @@ class CpuIoTest {
               + Long.toHexString(size == 8 ? value : value & (1L << 8 * size) - 1));
     }
 
+    @Override
+    public long exchange(long place, int size, long expected, long value) throws BusException {
+      seen.add("locked");
+      long found = load(place, size);
+      store(place, size, found == expected ? value : found);
+      return found;
+    }
+
     private void answer() throws BusException {
       if (broken) {
         throw new BusException("on fire", false);
@@ -206,9 +214,18 @@ class CpuIoTest {
   void compareAndSetIsAReadAndAWriteWhateverItFinds() {
     mapRegisters(A, true);
     assertThat(cpu.compareAndSetInt(A + 4, 0x07060504, -1)).isTrue();
-    assertThat(device.take()).containsExactly("r4 4", "w4 4=ffffffff");
+    assertThat(device.take()).containsExactly("locked", "r4 4", "w4 4=ffffffff");
     assertThat(cpu.compareAndSetLong(A + 8, 5, 6)).isFalse();
-    assertThat(device.take()).containsExactly("r8 8", "w8 8=f0e0d0c0b0a0908");
+    assertThat(device.take()).containsExactly("locked", "r8 8", "w8 8=f0e0d0c0b0a0908");
+  }
+
+  @Test
+  void compareAndSetIsTriedAgainWhereADeviceComesBack() {
+    mapRegisters(A, true);
+    device.absences = 2;
+    assertThat(cpu.compareAndSetInt(A + 4, 0x07060504, -1)).isTrue();
+    assertThat(device.take())
+        .containsExactly("locked", "locked", "locked", "r4 4", "w4 4=ffffffff");
   }
 
   @Test
