@@ -9,7 +9,6 @@ import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.PageAllocator;
 import io.faultline.itests.driver.DriverJar;
-import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
 import io.faultline.itests.harness.KernelLog;
 import io.faultline.kernel.DeviceInfo;
@@ -32,10 +31,13 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Hashtable;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -53,10 +55,11 @@ import org.osgi.framework.ServiceRegistration;
 class ContainmentIT {
   private static final String DEVICE = "/dev/wrong";
   private static final int BUDGET = 100;
-  private static final int LIMIT_MILLIS = 1000;
-  /** Two threads of a busy machine have to be scheduled; the callback would hang for a minute. */
-  private static final long LIMIT_AND_SLACK_NANOS =
-      TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS + 40_000);
+  private static final int LIMIT_MILLIS = 2000;
+  /** For drivers that are slow only where the machine is. */
+  private static final int NO_LIMIT_MILLIS = 600_000;
+  /** A callback that nobody ended would hang for as long; what does not wait for it takes less. */
+  private static final long HANGS_MILLIS = 600_000;
 
   /** What goes wrong at the first page. */
   private enum Wrong {
@@ -90,8 +93,9 @@ class ContainmentIT {
     }
 
     private Nopage hang() {
+      hangs.countDown();
       try {
-        Thread.sleep(60_000);
+        boolean unused = letGo.await(HANGS_MILLIS, TimeUnit.MILLISECONDS);
       } catch (InterruptedException watchdog) {
         // The end.
       }
@@ -120,7 +124,9 @@ class ContainmentIT {
   private KernelLog log;
   private BundleContext context;
   private volatile Wrong wrong = Wrong.THROWS;
-  private @Nullable ServiceRegistration<MmapProvider> registration;
+  private final CountDownLatch hangs = new CountDownLatch(1);
+  private final CountDownLatch letGo = new CountDownLatch(1);
+  private final List<ServiceRegistration<MmapProvider>> registrations = new ArrayList<>();
 
   @BeforeEach
   void setUp(
@@ -141,36 +147,42 @@ class ContainmentIT {
 
   @AfterEach
   void end() {
+    letGo.countDown();
     program.close();
-    unplug();
+    registrations.forEach(ContainmentIT::unregister);
     if (page.referenceCount() > 0) {
       page.put(); // Unless the whole machine was shut down.
     }
     log.close();
   }
 
-  private void unplug() {
-    if (registration != null) {
+  private static void unregister(ServiceRegistration<MmapProvider> registration) {
+    try {
       registration.unregister();
-      registration = null;
+    } catch (IllegalStateException gone) {
+      // By the test itself.
     }
   }
 
   private long plug(Wrong what) throws ErrnoException {
-    return plug(what, 500);
+    return plug(what, NO_LIMIT_MILLIS);
   }
 
   private long plug(Wrong what, int timeoutMillis) throws ErrnoException {
     wrong = what;
-    registration = register("wrong", timeoutMillis);
+    register("wrong", timeoutMillis);
     return program.map(program.open(DEVICE), 4);
   }
 
   private ServiceRegistration<MmapProvider> register(String name, int timeoutMillis) {
-    return context.registerService(
-        MmapProvider.class, new Driver(),
-        new Hashtable<>(
-            Map.<String, Object>of("device.name", name, "device.timeoutMillis", timeoutMillis)));
+    ServiceRegistration<MmapProvider> registration =
+        context.registerService(
+            MmapProvider.class, new Driver(),
+            new Hashtable<>(
+                Map.<String, Object>of(
+                    "device.name", name, "device.timeoutMillis", timeoutMillis)));
+    registrations.add(registration);
+    return registration;
   }
 
   private DeviceInfo device() {
@@ -220,10 +232,10 @@ class ContainmentIT {
 
   @Test
   void oneThatHangsPastItsLimitCostsThatAccess() throws Exception {
-    long address = plug(Wrong.HANGS);
+    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
     long began = System.nanoTime();
-    assertCostsOneAccess(address, "took longer than 500 ms");
-    assertThat(System.nanoTime() - began).isLessThan(LIMIT_AND_SLACK_NANOS);
+    assertCostsOneAccess(address, "took longer than " + LIMIT_MILLIS + " ms");
+    assertEndedBeforeTheCallback(began);
   }
 
   @Test
@@ -269,7 +281,7 @@ class ContainmentIT {
     long address = plug(Wrong.THROWS);
     long generation = device().generation();
 
-    ServiceRegistration<MmapProvider> second = register("wrong", 500);
+    ServiceRegistration<MmapProvider> second = register("wrong", NO_LIMIT_MILLIS);
 
     assertThat(log.warnings()).singleElement().asString()
         .contains(DEVICE + " is taken by driver " + context.getBundle().getSymbolicName());
@@ -330,14 +342,15 @@ class ContainmentIT {
             return refused.info().code();
           }
         });
-    Eventually.holds("the call is under way", () -> device().inFlight() == 1);
+    // Not the count of calls under way: the watchdog may have ended this one before anybody looks.
+    assertThat(hangs.await(5, TimeUnit.MINUTES)).as("the call is under way").isTrue();
     return hanging;
   }
 
   @Test
   void otherProcessesAndDevicesDoNotNoticeACallThatHangs() throws Exception {
-    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
-    ServiceRegistration<MmapProvider> right = register("right", LIMIT_MILLIS);
+    long address = plug(Wrong.HANGS, NO_LIMIT_MILLIS);
+    register("right", NO_LIMIT_MILLIS);
     try (Program other = Program.start(tasks, files, memory)) {
       int fd = other.open("/dev/right");
       CompletableFuture<SignalCode> hanging = hang(address);
@@ -348,27 +361,28 @@ class ContainmentIT {
         other.fork().close();
       }
       assertThat(hanging).as("all that was done while it hung").isNotDone();
-      assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
-    } finally {
-      right.unregister();
+      assertThat(device().inFlight()).isEqualTo(1);
+      letGo.countDown();
+      assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
     }
   }
 
   @Test
   void otherPagesOfTheSameProcessDoNotNoticeACallThatHangs() throws Exception {
-    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
+    long address = plug(Wrong.HANGS, NO_LIMIT_MILLIS);
     CompletableFuture<SignalCode> hanging = hang(address);
     for (int i = 1; i < 4; i++) {
       assertThat(program.text(address + (long) i * Mman.PAGE_SIZE)).isEmpty();
     }
     assertThat(hanging).isNotDone();
-    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+    letGo.countDown();
+    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
   }
 
   // ---- a hung callback holds nobody up for more than its limit -----------------------------------
 
-  private static void assertWithinTheLimit(long began) {
-    assertThat(System.nanoTime() - began).isLessThan(LIMIT_AND_SLACK_NANOS);
+  private static void assertEndedBeforeTheCallback(long began) {
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MILLISECONDS.toNanos(HANGS_MILLIS));
   }
 
   @Test
@@ -376,9 +390,9 @@ class ContainmentIT {
     CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
     long began = System.nanoTime();
     tasks.exit(program.task(), 0);
-    assertWithinTheLimit(began);
+    assertEndedBeforeTheCallback(began);
     assertThat(program.task().end()).isEqualTo("exited 0");
-    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
   }
 
   @Test
@@ -391,17 +405,17 @@ class ContainmentIT {
     CompletableFuture<SignalCode> hanging = hang(address);
     long began = System.nanoTime();
     program.unmap(another, 1);
-    assertWithinTheLimit(began);
-    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertEndedBeforeTheCallback(began);
+    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
   }
 
   @Test
   void itDoesNotHoldUpTheDriversRemoval() throws Exception {
     CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
     long began = System.nanoTime();
-    unplug();
-    assertWithinTheLimit(began);
-    assertThat(hanging.get(20, TimeUnit.SECONDS)).isEqualTo(SignalCode.BUS_ADRERR);
+    registrations.forEach(ContainmentIT::unregister);
+    assertEndedBeforeTheCallback(began);
+    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
   }
 
   @Test
@@ -415,9 +429,9 @@ class ContainmentIT {
     long began = System.nanoTime();
     try {
       core.stop();
-      assertWithinTheLimit(began);
+      assertEndedBeforeTheCallback(began);
       assertThat(program.task().end()).isNotEmpty();
-      assertThat(hanging.get(20, TimeUnit.SECONDS)).isNotEqualTo(SignalCode.SI_KERNEL);
+      assertThat(hanging.get(5, TimeUnit.MINUTES)).isNotEqualTo(SignalCode.SI_KERNEL);
     } finally {
       core.start();
     }

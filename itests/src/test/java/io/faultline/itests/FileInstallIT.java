@@ -32,9 +32,11 @@ class FileInstallIT {
 
   private Path jar = Path.of("");
   private Devices devices = null;
+  private BundleContext context = null;
 
   @BeforeEach
-  void setUp(BundleContext context, Devices table) {
+  void setUp(BundleContext bundle, Devices table) {
+    context = bundle;
     jar = Path.of(context.getProperty("faultline.drivers"), "stamp.jar");
     devices = table;
     assertThat(devices.find(DEVICE)).as("left by another test").isEmpty();
@@ -43,7 +45,16 @@ class FileInstallIT {
   @AfterEach
   void takeOut() throws IOException {
     java.nio.file.Files.deleteIfExists(jar);
-    Eventually.holds(DEVICE + " is gone", () -> devices.find(DEVICE).isEmpty());
+    // Its device goes before it: the next test's jar would be taken for an update.
+    awaitUninstalled();
+  }
+
+  private void awaitUninstalled() {
+    Eventually.holds(
+        "its bundle is gone",
+        () -> Arrays.stream(context.getBundles())
+            .noneMatch(bundle -> DriverJar.NAME.equals(bundle.getSymbolicName())));
+    assertThat(devices.find(DEVICE)).isEmpty();
   }
 
   private void drop(String version) throws IOException {
@@ -94,7 +105,7 @@ class FileInstallIT {
 
   @Test
   void anAreaThatADeletedJarLeavesAnswersWithSigbus(
-      BundleContext context, Tasks tasks, Files files, VmaService memory) throws Exception {
+      Tasks tasks, Files files, VmaService memory) throws Exception {
     drop("1.0.0");
     Program program = Program.start(tasks, files, memory);
     try (program) {
@@ -102,9 +113,8 @@ class FileInstallIT {
       assertThat(program.text(address)).isEqualTo("stamp 1.0.0");
       java.nio.file.Files.delete(jar);
       Eventually.holds(
-          "its bundle is gone",
-          () -> Arrays.stream(context.getBundles())
-              .noneMatch(bundle -> DriverJar.NAME.equals(bundle.getSymbolicName())));
+          DEVICE + " is gone and its areas are left",
+          () -> devices.find(DEVICE).filter(d -> d.state() == DeviceInfo.State.GONE).isPresent());
       assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
     }
     assertThat(program.task().end()).isEqualTo("exited 0");

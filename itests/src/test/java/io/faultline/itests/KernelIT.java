@@ -109,6 +109,8 @@ class KernelIT {
     assertThat(scullp.getState()).isEqualTo(Bundle.ACTIVE);
 
     core(context).start();
+    // The last of its services.
+    Eventually.holds("the kernel is back", () -> current(context, Tasks.class) != null);
     Devices devices = current(context, Devices.class);
     Eventually.holds("the driver is back", () -> devices.find("/dev/scullp0").isPresent());
     assertThat(current(context, Tasks.class).list()).isEmpty();
@@ -149,16 +151,11 @@ class KernelIT {
   @Test
   void theClassLoaderOfAnUninstalledDriverIsCollectedWhileItsFileAndAreaAreLeft(
       BundleContext context, Tasks tasks, Files files, VmaService memory) throws Exception {
-    Program program = Program.start(tasks, files, memory);
+    try (Program program = Program.start(tasks, files, memory)) {
+      WeakReference<ClassLoader> loader = useAndUninstall(context, program);
 
-    WeakReference<ClassLoader> loader = useAndUninstall(context, program);
-
-    for (int i = 0; i < 100 && loader.get() != null; i++) {
-      System.gc();
-      Thread.sleep(20);
+      Eventually.collected("the driver's class loader", loader);
     }
-    assertThat(loader.get()).as("the driver's class loader").isNull();
-    program.close();
   }
 
   private static WeakReference<ClassLoader> useAndUninstall(

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * project is installed there.
  */
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(300)
+@Timeout(1800)
 class NewDriverIT {
   private static final Path HOME = Path.of(property("faultline.home")).normalize();
   private static final Path SCRIPT = HOME.resolve("faultline");
@@ -58,7 +58,7 @@ class NewDriverIT {
     Process process = builder.start();
     process.getOutputStream().close();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     return new Ended(process.exitValue(), out);
   }
 
@@ -203,7 +203,7 @@ class NewDriverIT {
       in.flush();
       StringBuilder said = new StringBuilder();
       while (true) {
-        String got = out.poll(20, TimeUnit.SECONDS);
+        String got = out.poll(5, TimeUnit.MINUTES);
         if (got == null) {
           throw new AssertionError("no end of the answer to " + line + ": " + said);
         }
@@ -226,7 +226,7 @@ class NewDriverIT {
     public void close() throws IOException {
       in.close();
       try {
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("the shell ends").isTrue();
+        assertThat(process.waitFor(5, TimeUnit.MINUTES)).as("the shell ends").isTrue();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } finally {

@@ -34,7 +34,7 @@ class PressureIT {
     Process process = builder.start();
     process.getOutputStream().close();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).as("it ends").isTrue();
     return new Ended(process.exitValue(), out);
   }
 

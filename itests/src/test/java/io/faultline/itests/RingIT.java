@@ -60,7 +60,9 @@ class RingIT {
           () -> devices.find(DEVICE).orElseThrow().areas() == 2);
       assertThat(consumer.text(to + Mman.PAGE_SIZE)).isEqualTo("ne piece");
     } finally {
-      bundle.uninstall();
+      if (bundle.getState() != Bundle.UNINSTALLED) {
+        bundle.uninstall();
+      }
       Eventually.holds(DEVICE + " is absent", () -> !present(devices));
     }
   }

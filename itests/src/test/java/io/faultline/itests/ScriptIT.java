@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -23,12 +24,23 @@ class ScriptIT {
   private static final Path SCRIPT =
       Path.of(System.getProperty("faultline.home")).resolve("faultline").normalize();
 
-  /** One for all: the JVM's archive of classes is made there once. */
+  /**
+   * One for all: the JVM's archive of classes is made there once. Tests run side by side: who looks what
+   * a run leaves needs one of its own.
+   */
   @TempDir static Path var;
 
   @TempDir Path folder;
 
   private record Ended(int status, String out, String err) {}
+
+  private final List<Process> started = new ArrayList<>();
+
+  @AfterEach
+  void leaveNoneRunning() {
+    // The script execs the JVM: there are no children.
+    started.forEach(Process::destroyForcibly);
+  }
 
   private Process start(Path script, Map<String, String> environment, String... words)
       throws IOException {
@@ -37,7 +49,9 @@ class ScriptIT {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().put("FAULTLINE_VAR", var.toString());
     builder.environment().putAll(environment);
-    return builder.start();
+    Process process = builder.start();
+    started.add(process);
+    return process;
   }
 
   private static Ended end(Process process, String input) throws Exception {
@@ -46,7 +60,7 @@ class ScriptIT {
     }
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).as("it ends").isTrue();
     return new Ended(process.exitValue(), out, err);
   }
 
@@ -115,26 +129,29 @@ class ScriptIT {
 
   @Test
   void twoRunSideBySideAndLeaveNothingButLogs() throws Exception {
-    Process one = start(SCRIPT, Map.of());
-    Process two = start(SCRIPT, Map.of());
+    Path own = folder.resolve("var");
+    Process one = start(SCRIPT, Map.of("FAULTLINE_VAR", own.toString()));
+    Process two = start(SCRIPT, Map.of("FAULTLINE_VAR", own.toString()));
     assertThat(end(two, "echo two\n").out()).isEqualTo("two\n");
     assertThat(end(one, "echo one\n").out()).isEqualTo("one\n");
-    assertThat(var.resolve("run")).isEmptyDirectory();
-    assertThat(var.resolve("log")).isNotEmptyDirectory();
+    assertThat(own.resolve("run")).isEmptyDirectory();
+    assertThat(own.resolve("log")).isNotEmptyDirectory();
   }
 
   @Test
   void anInterruptEndsItCleanly() throws Exception {
-    Process process = start(SCRIPT, Map.of(), "-c", "echo up; sleep 60");
+    Path own = folder.resolve("var");
+    Process process =
+        start(SCRIPT, Map.of("FAULTLINE_VAR", own.toString()), "-c", "echo up; sleep 600");
     assertThat(process.inputReader().readLine()).isEqualTo("up");
     // A job in the background of a script ignores SIGINT, and so do its children, for good.
     boolean ignored = interruptsAreIgnored();
     new ProcessBuilder("kill", ignored ? "-TERM" : "-INT", Long.toString(process.pid()))
         .start()
         .waitFor();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).as("it ends").isTrue();
     assertThat(process.exitValue()).isEqualTo(ignored ? 143 : 130);
-    assertThat(var.resolve("run")).isEmptyDirectory();
+    assertThat(own.resolve("run")).isEmptyDirectory();
   }
 
   private static boolean interruptsAreIgnored() throws IOException {

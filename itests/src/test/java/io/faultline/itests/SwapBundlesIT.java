@@ -7,19 +7,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.faultline.device.SwapDevice;
 import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
+import io.faultline.itests.harness.PrivateRedis;
 import io.faultline.kernel.Swaps;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -105,6 +101,10 @@ class SwapBundlesIT {
 
   @Test
   void aFile(BundleContext context, ConfigurationAdmin configurations) throws Exception {
+    // Or File Install might read what comes along after this test has said something else.
+    Eventually.holds(
+        "the .cfg that comes along is read",
+        () -> isConfigured(configurations, "io.faultline.driver.swapfile"));
     Path file = Path.of(context.getProperty("faultline.run"), "pages");
     keepsPages(context, configurations, "swap-file", file.toString(),
         Map.of("path", file.toString(), "size.bytes", 1L << 20, "swap.priority", 7));
@@ -120,36 +120,18 @@ class SwapBundlesIT {
 
   @Test
   void aRedisServer(BundleContext context, ConfigurationAdmin configurations) throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
-    Process server = redis(port);
-    try {
-      Eventually.holds("redis-server answers", () -> answers(port));
-      keepsPages(context, configurations, "swap-redis", "redis://127.0.0.1:" + port + "/it",
-          Map.of("uris", "redis://127.0.0.1:" + port, "prefix", "it", "size.bytes", 1L << 20,
+    try (PrivateRedis server = PrivateRedis.start()) {
+      keepsPages(context, configurations, "swap-redis", server.uri() + "/it",
+          Map.of("uris", server.uri(), "prefix", "it", "size.bytes", 1L << 20,
               "swap.priority", 7));
-    } finally {
-      server.destroyForcibly().waitFor();
     }
   }
 
-  private static Process redis(int port) throws IOException {
+  private static boolean isConfigured(ConfigurationAdmin configurations, String pid) {
     try {
-      return new ProcessBuilder("redis-server", "--port", Integer.toString(port), "--bind",
-          "127.0.0.1", "--save", "", "--dir", Files.createTempDirectory("redis").toString())
-          .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-    } catch (IOException e) {
-      return Assumptions.abort("no redis-server here (Debian: apt-get install redis-server)");
-    }
-  }
-
-  private static boolean answers(int port) {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      return socket.isConnected();
-    } catch (IOException e) {
-      return false;
+      return configurations.listConfigurations("(service.pid=" + pid + ")") != null;
+    } catch (Exception e) {
+      throw new AssertionError(e);
     }
   }
 }

@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
 import io.faultline.itests.harness.KernelLog;
+import io.faultline.itests.harness.Machine;
 import io.faultline.kernel.Proc;
 import io.faultline.kernel.SwapInfo;
 import io.faultline.kernel.Swaps;
@@ -28,16 +29,13 @@ import io.faultline.mm.SignalCode;
 import io.faultline.mm.SignalException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
-import java.util.Dictionary;
-import java.util.Hashtable;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.ServiceReference;
 import org.osgi.framework.wiring.BundleWiring;
-import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /** The bundle of swap-zram in a machine of 4 MiB: installed, used, switched off, uninstalled. */
@@ -46,39 +44,24 @@ class SwapUnderPressureIT {
   private static final int FRAMES = 1024;
   private static final String ZRAM = "/dev/zram0";
 
-  private Configuration machine;
-  private Tasks first;
+  private Machine machine;
   private BundleContext context;
 
   @BeforeEach
   void bootASmallMachine(BundleContext given, ConfigurationAdmin configurations) throws Exception {
     context = given;
-    first = current(Tasks.class);
-    machine = configurations.getConfiguration("io.faultline.kernel", "?");
-    Dictionary<String, Object> properties = new Hashtable<>();
-    properties.put("memory.bytes", (long) FRAMES * PAGE_SIZE);
-    machine.update(properties);
-    await(first);
+    machine =
+        Machine.boot(
+            given, configurations, Map.of("memory.bytes", (long) FRAMES * PAGE_SIZE));
   }
 
   @AfterEach
   void bootTheFirstMachine() throws Exception {
-    Tasks small = current(Tasks.class);
-    machine.delete();
-    await(small);
-  }
-
-  private void await(Tasks before) {
-    Eventually.holds("another kernel", () -> {
-      Tasks now = current(Tasks.class);
-      return now != null && now != before && current(VmaService.class) != null
-          && current(Swaps.class) != null && current(Proc.class) != null;
-    });
+    machine.close();
   }
 
   private <S> S current(Class<S> type) {
-    ServiceReference<S> reference = context.getServiceReference(type);
-    return reference == null ? null : context.getService(reference);
+    return machine.service(type);
   }
 
   private Bundle insmod() throws Exception {
@@ -140,7 +123,7 @@ class SwapUnderPressureIT {
     WeakReference<ClassLoader> loader = pageOutAndUninstall(task, base, 128);
     assertThat(current(Swaps.class).list()).isEmpty();
     check(task, base, 128);
-    isCollected(loader);
+    Eventually.collected("the driver's class loader", loader);
   }
 
   private WeakReference<ClassLoader> pageOutAndUninstall(Task task, long base, int pages)
@@ -155,14 +138,6 @@ class SwapUnderPressureIT {
 
   private static ClassLoader loader(Bundle bundle) {
     return bundle.adapt(BundleWiring.class).getClassLoader();
-  }
-
-  private static void isCollected(WeakReference<ClassLoader> loader) throws Exception {
-    for (int i = 0; i < 100 && loader.get() != null; i++) {
-      System.gc();
-      Thread.sleep(20);
-    }
-    assertThat(loader.get()).as("the driver's class loader").isNull();
   }
 
   @Test
@@ -189,7 +164,7 @@ class SwapUnderPressureIT {
       }
       assertThat(refused).isBetween(FRAMES / 2, 2 * FRAMES - FRAMES / 2);
       assertThat(current(Proc.class).swaps()).contains(ZRAM + "\\040(deleted)");
-      isCollected(lost.loader);
+      Eventually.collected("the driver's class loader", lost.loader);
     }
     insmod().uninstall();
     current(Tasks.class).exit(task, 0);

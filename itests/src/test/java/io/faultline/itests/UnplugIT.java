@@ -36,7 +36,10 @@ import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** A driver's bundle is uninstalled while processes have its device mapped. */
+/**
+ * A driver's bundle is uninstalled while processes have its device mapped. That nobody waits for one that
+ * was uninstalled: {@link GapIT}.
+ */
 @InFelix
 class UnplugIT {
   private static final String DEVICE = "/dev/stamp";
@@ -87,24 +90,6 @@ class UnplugIT {
   // ---- sigbus -----------------------------------------------------------------------------------
 
   @Test
-  void sigbusAnswersAtOnceWhenTheBundleIsUninstalled() throws Exception {
-    long least = Long.MAX_VALUE;
-    // A busy machine may be as slow as the gap is long, but not each time.
-    for (int i = 0; i < 5 && least > TimeUnit.MILLISECONDS.toNanos(1500); i++) {
-      Bundle bundle = install("1.0.0.sigbus");
-      long address = program.map(program.open(DEVICE), 1);
-      assertThat(program.text(address)).isEqualTo("stamp 1.0.0.sigbus");
-
-      bundle.uninstall();
-
-      long began = System.nanoTime();
-      assertThat(program.refusal(address)).isEqualTo(SignalCode.BUS_ADRERR);
-      least = Math.min(least, System.nanoTime() - began);
-    }
-    assertThat(least).isLessThan(TimeUnit.MILLISECONDS.toNanos(1500));
-  }
-
-  @Test
   void sigbusIsThePolicyOfADriverThatDeclaresNone() throws Exception {
     Bundle bundle = install("1.0.0.none");
     assertThat(devices.find(DEVICE).map(DeviceInfo::unplug)).contains(UnplugPolicy.SIGBUS);
@@ -149,7 +134,7 @@ class UnplugIT {
 
     install("2.0.0.wait");
 
-    assertThat(access.get(20, TimeUnit.SECONDS)).isEqualTo("stamp 2.0.0.wait");
+    assertThat(access.get(5, TimeUnit.MINUTES)).isEqualTo("stamp 2.0.0.wait");
   }
 
   @Test
@@ -162,7 +147,7 @@ class UnplugIT {
 
     tasks.kill(program.task(), Signal.SIGKILL);
 
-    assertThatThrownBy(() -> access.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> access.get(5, TimeUnit.MINUTES))
         .hasCauseInstanceOf(SignalException.class);
   }
 

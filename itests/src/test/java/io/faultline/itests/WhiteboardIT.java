@@ -30,6 +30,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
@@ -51,6 +52,7 @@ class WhiteboardIT {
   private BundleContext context;
   private Devices devices;
   private KernelLog log;
+  private final List<ServiceRegistration<MmapProvider>> registrations = new ArrayList<>();
 
   @BeforeEach
   void kernel(BundleContext bundle, Devices table) {
@@ -63,11 +65,21 @@ class WhiteboardIT {
   @AfterEach
   void end() {
     log.close();
+    for (ServiceRegistration<MmapProvider> registration : registrations) {
+      try {
+        registration.unregister();
+      } catch (IllegalStateException gone) {
+        // By the test itself.
+      }
+    }
   }
 
   private ServiceRegistration<MmapProvider> register(
       MmapProvider driver, Map<String, Object> properties) {
-    return context.registerService(MmapProvider.class, driver, dictionary(properties));
+    ServiceRegistration<MmapProvider> registration =
+        context.registerService(MmapProvider.class, driver, dictionary(properties));
+    registrations.add(registration);
+    return registration;
   }
 
   private static Dictionary<String, Object> dictionary(Map<String, Object> properties) {
@@ -281,7 +293,7 @@ class WhiteboardIT {
               @Override
               public int read(OpenFile file, long offset, MemorySegment target) {
                 try {
-                  Thread.sleep(60_000);
+                  Thread.sleep(600_000);
                 } catch (InterruptedException e) {
                   // The watchdog.
                 }

@@ -4,7 +4,9 @@ package io.faultline.itests.harness;
 
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
@@ -18,12 +20,15 @@ import org.osgi.util.tracker.ServiceTracker;
 
 /**
  * Lives twice. Outside, in Maven's test run, it starts a container for the class and sends each test
- * method there instead of running it. Inside, it lets the methods run and supplies their parameters.
+ * method there instead of running it. Inside, it lets the methods run, supplies their parameters, and
+ * removes what one that failed has left.
  */
 public final class FelixExtension
-    implements BeforeAllCallback, InvocationInterceptor, ParameterResolver {
+    implements
+    BeforeAllCallback, BeforeEachCallback, AfterEachCallback, InvocationInterceptor,
+    ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(FelixExtension.class);
-  private static final long SERVICE_MILLIS = 60_000;
+  private static final long SERVICE_MILLIS = 180_000;
 
   private static @Nullable Bundle bundle() {
     return FrameworkUtil.getBundle(FelixExtension.class);
@@ -39,6 +44,22 @@ public final class FelixExtension
     // A nested class finds the one of the class around it. The store closes it after its class.
     if (!inside() && store.get(TestFelix.class) == null) {
       store.put(TestFelix.class, TestFelix.start(context.getRequiredTestClass()));
+    }
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws Exception {
+    Bundle bundle = bundle();
+    if (bundle != null) {
+      context.getStore(NAMESPACE).put(Leftovers.class, new Leftovers(bundle.getBundleContext()));
+    }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws Exception {
+    Leftovers leftovers = context.getStore(NAMESPACE).get(Leftovers.class, Leftovers.class);
+    if (leftovers != null && context.getExecutionException().isPresent()) {
+      leftovers.remove();
     }
   }
 

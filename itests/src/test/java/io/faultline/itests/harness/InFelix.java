@@ -13,7 +13,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * after it. Every bundle of the distribution is there, on its start level, and no driver is.
  *
  * <p>Each test is a JUnit run of its own inside: {@code @BeforeAll} and {@code @AfterAll} run round
- * each test.
+ * each test. One that fails leaves nothing to the next: its processes are ended, its bundles
+ * uninstalled, its configurations deleted.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)

@@ -63,10 +63,15 @@ final class TestFelix implements AutoCloseable {
     ExamSystem system = PaxExamRuntime.createTestSystem(options(scratch));
     TestContainer container = PaxExamRuntime.createContainer(system);
     container.start();
-    TestProbeBuilder probe = system.createProbe();
-    TestAddress address = probe.addTest(testClass);
-    container.installProbe(probe.build().getStream());
-    return new TestFelix(container, address, scratch);
+    try {
+      TestProbeBuilder probe = system.createProbe();
+      TestAddress address = probe.addTest(testClass);
+      container.installProbe(probe.build().getStream());
+      return new TestFelix(container, address, scratch);
+    } catch (IOException | RuntimeException e) {
+      container.stop();
+      throw e;
+    }
   }
 
   /** Runs one test inside and lets what it throws pass. */
