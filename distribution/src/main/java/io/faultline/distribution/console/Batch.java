@@ -11,10 +11,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -33,7 +35,7 @@ final class Batch {
   static final int FAILED = 1;
   static final int USAGE = 2;
 
-  private static final long PATIENCE_NANOS = 2_000_000_000L;
+  private static final long PATIENCE_MILLIS = 2_000;
   private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
 
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_./:,@%+-]+");
@@ -123,9 +125,14 @@ final class Batch {
     return message != null ? message : thrown.toString();
   }
 
-  /** A bundle that runs may still be about to register its commands. */
+  /**
+   * A bundle that runs may still be about to register its commands: that takes no longer than all that was
+   * done since the program began.
+   */
   private static boolean await(CommandSession session, String name) {
-    long end = System.nanoTime() + PATIENCE_NANOS;
+    long upMillis = ManagementFactory.getRuntimeMXBean().getUptime();
+    long end =
+        System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(PATIENCE_MILLIS, upMillis));
     while (!exists(session, name)) {
       if (System.nanoTime() > end || Thread.currentThread().isInterrupted()) {
         return false;

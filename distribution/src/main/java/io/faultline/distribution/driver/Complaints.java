@@ -46,6 +46,15 @@ final class Complaints extends Handler {
     return first(message -> isAbout(name, message));
   }
 
+  /** The same about this version alone: another one of its name may be at work. */
+  @Nullable String aboutVersion(Bundle bundle) {
+    String name = bundle.getSymbolicName();
+    String version = bundle.getVersion().toString();
+    return first(
+        message -> message.contains("driver " + name + " " + version)
+            || message.contains("bundle " + name + ":" + version));
+  }
+
   /** The first complaint with that name in it, or null as long as there is none. */
   @Nullable String naming(String device) {
     return first(message -> message.contains(device));

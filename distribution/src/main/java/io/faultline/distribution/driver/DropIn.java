@@ -15,11 +15,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.apache.felix.service.command.CommandProcessor;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -40,8 +44,10 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 @Component(service = DropIn.class)
 public final class DropIn {
   private static final String JAR = ".jar";
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
-  private static final long START_NANOS = 5_000_000_000L;
+  /** For what comes of itself, if only the machine is slow enough: whoever waits in vain is told why. */
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
+  /** For what need not come at all. */
+  private static final long HOPE_NANOS = 10_000_000_000L;
   private static final long BETWEEN_LOOKS_NANOS = 5_000_000;
 
   private final BundleContext context;
@@ -156,7 +162,7 @@ public final class DropIn {
     requireNoOther(BundleFile.read(jar).symbolicName(), jar, target);
     Complaints complaints = Complaints.listen();
     try {
-      Bundle bundle = installed(jar, target);
+      Bundle bundle = installed(jar, target, complaints);
       return brought(bundle, name.substring(0, name.length() - JAR.length()), complaints);
     } finally {
       complaints.close();
@@ -181,7 +187,8 @@ public final class DropIn {
     return jar == null ? bundle.getLocation() : String.valueOf(jar.getFileName());
   }
 
-  private Bundle installed(Path jar, Path target) throws DropInException, InterruptedException {
+  private Bundle installed(Path jar, Path target, Complaints complaints)
+      throws DropInException, InterruptedException {
     Bundle before = bundle(target);
     long modified = before == null ? -1 : before.getLastModified();
     copy(jar, target);
@@ -189,7 +196,9 @@ public final class DropIn {
         await(
             () -> {
               Bundle now = bundle(target);
-              return now != null && now.getLastModified() != modified && settled(now) ? now : null;
+              return now != null && now.getLastModified() != modified && settled(now, complaints)
+                  ? now
+                  : null;
             });
     if (bundle == null) {
       throw new DropInException(
@@ -214,15 +223,17 @@ public final class DropIn {
   private Installed brought(Bundle bundle, String name, Complaints complaints)
       throws DropInException, InterruptedException {
     int declared = DeclaredDevices.count(bundle);
+    int commands = DeclaredDevices.commands(bundle);
     await(
         () -> devicesOf(bundle).size() + swapsOf(bundle).size() + mountsOf(bundle).size()
-            >= declared
+            >= declared && commandServices(bundle).size() >= commands
             || complaints.about(bundle) != null
                 ? bundle
-                : null);
+                : null,
+        DeclaredDevices.hasComponents(bundle) ? PATIENCE_NANOS : HOPE_NANOS);
     Installed brought = new Installed(
         bundle.getSymbolicName(), bundle.getVersion(), devicesOf(bundle), swapsOf(bundle),
-        mountsOf(bundle));
+        mountsOf(bundle), commandsOf(bundle));
     if (brought.isNothing()) {
       String complaint = complaints.about(bundle);
       throw new DropInException(
@@ -257,10 +268,14 @@ public final class DropIn {
     return swaps == null || swaps.list().stream().anyMatch(s -> s.name().equals(swap));
   }
 
-  /** File Install starts a bundle shortly after it has installed it. */
-  private static boolean settled(Bundle bundle) {
-    return bundle.getState() == Bundle.ACTIVE
-        || System.currentTimeMillis() - bundle.getLastModified() > 1000;
+  /**
+   * File Install starts a bundle some time after it has installed it, or says why it cannot. Before that
+   * nobody else may start it: File Install would stop it and start it again.
+   */
+  private static boolean settled(Bundle bundle, Complaints complaints) {
+    return bundle.getState() == Bundle.ACTIVE || complaints.naming(bundle.getLocation()) != null
+        || System.currentTimeMillis() - bundle.getLastModified()
+            > TimeUnit.NANOSECONDS.toMillis(HOPE_NANOS);
   }
 
   private static void requireActive(Bundle bundle) throws DropInException {
@@ -291,6 +306,29 @@ public final class DropIn {
     } catch (InvalidSyntaxException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private List<ServiceReference<?>> commandServices(Bundle bundle) {
+    try {
+      ServiceReference<?>[] found =
+          context.getServiceReferences(
+              (String) null, "(&(service.bundleid=" + bundle.getBundleId() + ")("
+                  + CommandProcessor.COMMAND_FUNCTION + "=*))");
+      return found == null ? List.of() : List.of(found);
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private List<String> commandsOf(Bundle bundle) {
+    return commandServices(bundle).stream()
+        .flatMap(reference -> Stream
+            .of(reference.getProperty(CommandProcessor.COMMAND_FUNCTION))
+            .flatMap(names -> names instanceof Object[] several
+                ? Arrays.stream(several)
+                : Stream.of(names))
+            .map(name -> reference.getProperty(CommandProcessor.COMMAND_SCOPE) + ":" + name))
+        .toList();
   }
 
   private List<String> swapsOf(Bundle bundle) {
@@ -353,8 +391,9 @@ public final class DropIn {
               .formatted(file.symbolicName(), file.version()));
     }
     Path target = freeName(jar, file);
+    Complaints complaints = Complaints.listen();
     try {
-      Bundle next = beside(jar, target, old);
+      Bundle next = beside(jar, target, old, complaints);
       Upgrade upgrade = drivers.upgrade(old.getBundleId(), next.getBundleId());
       uninstall(old);
       return new Upgraded(file.symbolicName(), old.getVersion(), file.version(), upgrade);
@@ -371,6 +410,8 @@ public final class DropIn {
       throw new DropInException(
           "driver upgrade: %s; %s %s has not stopped"
               .formatted(e.getMessage(), old.getSymbolicName(), old.getVersion()));
+    } finally {
+      complaints.close();
     }
   }
 
@@ -387,14 +428,14 @@ public final class DropIn {
   }
 
   /** Installed, resolved and started, its services waiting for their devices. */
-  private Bundle beside(Path jar, Path target, Bundle old)
+  private Bundle beside(Path jar, Path target, Bundle old, Complaints complaints)
       throws DropInException, InterruptedException, UpgradeException {
     copy(jar, target);
     Bundle next =
         await(
             () -> {
               Bundle now = bundle(target);
-              return now != null && settled(now) ? now : null;
+              return now != null && settled(now, complaints) ? now : null;
             });
     if (next == null) {
       throw new UpgradeException(
@@ -413,7 +454,9 @@ public final class DropIn {
     }
     // A version may have fewer; services that are registered by hand are there when it is started.
     int wanted = Math.min(DeclaredDevices.services(next), providers(old));
-    if (await(() -> providers(next) >= wanted ? next : null, START_NANOS) == null) {
+    await(
+        () -> providers(next) >= wanted || complaints.aboutVersion(next) != null ? next : null);
+    if (providers(next) < wanted) {
       throw new UpgradeException(
           UpgradeException.Step.START,
           "%s %s offers %d devices' services, the old version %d; dmesg may say why".formatted(
@@ -535,6 +578,11 @@ public final class DropIn {
   private @Nullable Bundle bundle(Path jar) {
     // File Install's way of writing it: one slash, not three.
     return context.getBundle(jar.toFile().toURI().toString());
+  }
+
+  /** Waits until it holds, or in vain. */
+  void await(BooleanSupplier holds) throws InterruptedException {
+    Boolean unused = await(() -> holds.getAsBoolean() ? Boolean.TRUE : null, HOPE_NANOS);
   }
 
   private static <T> @Nullable T await(Supplier<@Nullable T> look) throws InterruptedException {

@@ -16,15 +16,16 @@ import org.osgi.framework.Version;
  * @param devices that programs can open
  * @param swaps names of the swap devices
  * @param mounts where its file systems are mounted
+ * @param commands for the shell, with their scopes, as Gogo names them
  */
 public record Installed(
     String driver, Version version, List<DeviceInfo> devices, List<String> swaps,
-    List<String> mounts) {
+    List<String> mounts, List<String> commands) {
   boolean isNothing() {
     return devices.isEmpty() && swaps.isEmpty() && mounts.isEmpty();
   }
 
-  /** All of it in one line. */
+  /** All of it but the commands in one line. */
   public String line() {
     return "%s %s: %s".formatted(driver, version,
         Stream

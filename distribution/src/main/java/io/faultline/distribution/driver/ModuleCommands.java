@@ -5,6 +5,7 @@ package io.faultline.distribution.driver;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -44,7 +45,12 @@ public final class ModuleCommands {
       return "available: %s%ninstalled: %s"
           .formatted(DropIn.list(dropIn.available()), DropIn.list(dropIn.installed()));
     }
-    return dropIn.install(jar(session.currentDir(), words)).line();
+    Installed installed = dropIn.install(jar(session.currentDir(), words));
+    // Gogo hears of a command's service a moment after it is there: the next line may be the command.
+    dropIn.await(
+        () -> session.get(".commands") instanceof Set<?> known
+            && known.containsAll(installed.commands()));
+    return installed.line();
   }
 
   /** The jar that words stand for: a name, a path, or sources, which are compiled. */

@@ -31,7 +31,8 @@ final class Container implements AutoCloseable {
   /** Name of the folder whose bundles are there for their packages and are not started. */
   private static final String LIBRARY = "library";
 
-  private static final int STOP_SECONDS = 5;
+  /** Bundles stop at once, on a machine that is not busy. */
+  private static final int STOP_SECONDS = 60;
 
   private final Framework framework;
   private final List<Bundle> toStart = new ArrayList<>();

@@ -14,7 +14,7 @@ import org.osgi.framework.InvalidSyntaxException;
 /** The program: starts the container, lets the console act on the command line, ends with its status. */
 public final class Main {
   private static final int CANNOT_START = 70;
-  private static final int CONSOLE_SECONDS = 20;
+  private static final int CONSOLE_SECONDS = 120;
 
   private Main() {}
 

@@ -7,12 +7,14 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RunDirectory implements AutoCloseable {
   private static final int LOGS_KEPT = 10;
+  private static final long PATIENCE_NANOS = 30_000_000_000L;
+  private static final long BETWEEN_TRIES_NANOS = 5_000_000;
 
   private final Path directory;
   private final Path lockFile;
@@ -50,14 +54,32 @@ final class RunDirectory implements AutoCloseable {
     prune(logs);
     String name = Long.toString(ProcessHandle.current().pid());
     Path lockFile = runs.resolve(name + ".lock");
-    FileLock lock = tryLock(lockFile);
-    if (lock == null) {
-      throw new IOException(lockFile + " is locked by a process that is not this one");
-    }
+    FileLock lock = lock(lockFile);
     Path directory = runs.resolve(name);
     delete(directory);
     Files.createDirectories(directory);
     return new RunDirectory(directory, lockFile, logs.resolve("faultline-" + name + ".log"), lock);
+  }
+
+  /**
+   * Makes and locks the file. Another run that begins may see it before it is locked, and lock it, and
+   * remove it: then once more.
+   */
+  private static FileLock lock(Path file) throws IOException {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (System.nanoTime() - end < 0) {
+      FileLock lock =
+          tryLock(
+              FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE));
+      if (lock != null && Files.exists(file)) {
+        return lock;
+      }
+      if (lock != null) {
+        lock.acquiredBy().close();
+      }
+      LockSupport.parkNanos(BETWEEN_TRIES_NANOS);
+    }
+    throw new IOException(file + " is locked by a process that is not this one");
   }
 
   Path directory() {
@@ -83,7 +105,12 @@ final class RunDirectory implements AutoCloseable {
   private static void sweep(Path runs) throws IOException {
     try (Stream<Path> files = Files.list(runs)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".lock")).toList()) {
-        FileLock dead = tryLock(file);
+        FileLock dead;
+        try {
+          dead = tryLock(FileChannel.open(file, StandardOpenOption.WRITE));
+        } catch (NoSuchFileException gone) {
+          continue; // Its run has ended meanwhile.
+        }
         if (dead != null) {
           String name = file.getFileName().toString();
           delete(runs.resolve(name.substring(0, name.length() - ".lock".length())));
@@ -104,9 +131,7 @@ final class RunDirectory implements AutoCloseable {
     }
   }
 
-  private static @Nullable FileLock tryLock(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
     FileLock lock = channel.tryLock();
     if (lock == null) {
       channel.close();

@@ -19,7 +19,7 @@ import org.osgi.framework.wiring.BundleWiring;
 
 /** Installs bundles, and looks whether their class loaders are collected when they are gone. */
 final class Installer {
-  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final long PATIENCE_NANOS = 120_000_000_000L;
 
   private final BundleContext context;
   private final Devices devices;

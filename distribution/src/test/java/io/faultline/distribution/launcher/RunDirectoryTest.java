@@ -5,9 +5,14 @@ package io.faultline.distribution.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,21 +59,64 @@ class RunDirectoryTest {
 
   @Test
   void aLivingRunIsLeftAlone() throws Exception {
-    Process living =
-        new ProcessBuilder(
-            ProcessHandle.current().info().command().orElseThrow(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            OtherRun.class.getName(),
-            var.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process living = start(OtherRun.class, var);
     try {
       Path other = Path.of(living.inputReader().readLine());
       RunDirectory.open(var).close();
       assertThat(other).isEmptyDirectory();
     } finally {
       living.destroy();
+    }
+  }
+
+  private static Process start(Class<?> program, Path argument) throws IOException {
+    return new ProcessBuilder(
+        ProcessHandle.current().info().command().orElseThrow(),
+        "-cp",
+        System.getProperty("java.class.path"),
+        program.getName(),
+        argument.toString())
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  @Test
+  void anotherRunThatTakesTheLockForADeadOneIsWaitedFor() throws Exception {
+    Path lock =
+        Files.createDirectories(var.resolve("run"))
+            .resolve(ProcessHandle.current().pid() + ".lock");
+    Process sweeper = start(Sweeper.class, lock);
+    try {
+      assertThat(sweeper.inputReader().readLine()).isEqualTo("locked");
+      CompletableFuture<Path> begun = new CompletableFuture<>();
+      Thread thread = Thread.ofPlatform().daemon().start(() -> {
+        try (RunDirectory run = RunDirectory.open(var)) {
+          begun.complete(run.directory());
+        } catch (IOException | RuntimeException e) {
+          begun.completeExceptionally(e);
+        }
+      });
+      Thread.sleep(100);
+      assertThat(begun).isNotDone();
+      sweeper.outputWriter().close();
+      assertThat(begun.get(60, TimeUnit.SECONDS)).hasParent(var.resolve("run"));
+      thread.join();
+    } finally {
+      sweeper.destroy();
+    }
+  }
+
+  /** What a run that begins does with the lock of one that is not alive, as it thinks. */
+  static final class Sweeper {
+    public static void main(String[] args) throws IOException {
+      Path file = Path.of(args[0]);
+      try (FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock lock = channel.lock()) {
+        System.out.println("locked");
+        System.in.read();
+        Files.delete(file);
+      }
     }
   }
 

@@ -34,7 +34,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 final class Machine implements AutoCloseable {
   private static final String KERNEL = "io.faultline.kernel";
   private static final String MEMORY = "memory.bytes";
-  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final long PATIENCE_NANOS = 120_000_000_000L;
   private static final long BETWEEN_LOOKS_MILLIS = 10;
   /** Swap space per byte of the working set. */
   private static final int SWAP_FACTOR = 2;

@@ -7,7 +7,6 @@ import io.faultline.kernel.TraceListener;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracePrinter implements TraceListener, AutoCloseable {
   private static final int CAPACITY = 4096;
-  private static final long SETTLE_MILLIS = 250;
+  /** A line that takes longer stands on a terminal that is stuck: nobody waits for that. */
+  private static final long STUCK_NANOS = 500_000_000;
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long BETWEEN_LOOKS_MILLIS = 50;
 
   private final Sink sink;
   private final Predicate<TraceEvent> wanted;
@@ -30,6 +32,8 @@ final class TracePrinter implements TraceListener, AutoCloseable {
   private final AtomicLong lost = new AtomicLong();
   private final Thread thread;
   private volatile boolean closed;
+  /** Since when a line is being written, by {@link System#nanoTime}; 0 while none is. */
+  private volatile long writingSince;
 
   /**
    * @param sink where to
@@ -60,27 +64,29 @@ final class TracePrinter implements TraceListener, AutoCloseable {
     }
   }
 
-  /** Waits a moment until what has happened so far is on the screen. */
+  /** Waits until what has happened so far is on the screen, unless that is stuck. */
   void settle() {
     if (Thread.currentThread() == thread) {
       return;
     }
-    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS);
+    long end = System.nanoTime() + PATIENCE_NANOS;
     long target = accepted.get();
     synchronized (printed) {
-      while (printed.get() < target && thread.isAlive()) {
-        long millis = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
-        if (millis <= 0) {
-          return;
-        }
+      while (printed.get() < target && thread.isAlive() && !isStuck()
+          && System.nanoTime() - end < 0) {
         try {
-          printed.wait(millis);
+          printed.wait(BETWEEN_LOOKS_MILLIS);
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
           return;
         }
       }
     }
+  }
+
+  private boolean isStuck() {
+    long since = writingSince;
+    return since != 0 && System.nanoTime() - since > STUCK_NANOS;
   }
 
   @Override
@@ -109,10 +115,14 @@ final class TracePrinter implements TraceListener, AutoCloseable {
   }
 
   private void write(String line) {
+    // Not 0, which says that nothing is being written.
+    writingSince = System.nanoTime() | 1;
     try {
       sink.line(line);
     } catch (RuntimeException terminalGone) {
       closed = true;
+    } finally {
+      writingSince = 0;
     }
   }
 }
