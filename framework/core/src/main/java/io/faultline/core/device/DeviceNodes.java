@@ -8,11 +8,12 @@ import io.faultline.device.FileKind;
 import io.faultline.device.Inode;
 import io.faultline.kernel.DeviceInfo;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,15 +49,22 @@ final class DeviceNodes {
   /** The node that is there, else one that is gone but in use, or null. */
   @Nullable DeviceNode find(String path) {
     DeviceNode node = byPath.get(path);
-    return node != null
-        ? node
-        : gone.stream().filter(g -> g.owner().equals(path)).findFirst().orElse(null);
+    if (node == null) {
+      node = gone.stream().filter(g -> g.owner().equals(path)).findFirst().orElse(null);
+    }
+    // A driver that comes back is in its place before what was left of it is among the gone no more.
+    return node != null ? node : byPath.get(path);
   }
 
   /** A snapshot of all by path, those that are gone but in use included. */
   List<DeviceInfo> list() {
-    return Stream.concat(byPath.values().stream(), gone.stream()).distinct().map(DeviceNode::info)
-        .sorted(Comparator.comparing(DeviceInfo::path)).toList();
+    // In this order: one that leaves meanwhile, or comes back, is seen in one of the places.
+    Set<DeviceNode> nodes = new HashSet<>(byPath.values());
+    nodes.addAll(gone);
+    Set<String> paths = nodes.stream().map(DeviceNode::owner).collect(Collectors.toSet());
+    byPath.values().stream().filter(node -> !paths.contains(node.owner())).forEach(nodes::add);
+    return nodes.stream().map(DeviceNode::info).sorted(Comparator.comparing(DeviceInfo::path))
+        .toList();
   }
 
   /** The drivers of the nodes that are there. */

@@ -39,8 +39,9 @@ public final class FileService implements Files {
   private OpenFileObject open(TaskObject owner, String path, AccessMode mode)
       throws ErrnoException {
     while (true) {
-      Waits.untilDriver(owner, () -> devices.parking(path));
+      // Before the look at who is waited for: one that is just coming has its number already.
       long drivers = devices.generation();
+      Waits.untilDriver(owner, () -> devices.parking(path));
       try {
         return devices.open(path, mode, false, owner.credentials());
       } catch (ErrnoException refused) {
