@@ -79,7 +79,7 @@ class CoreComparisonTest {
     var outcome = Tracer.onOwnThread("cores", tracer -> {
       try (Laboratory laboratory = new Laboratory(tracer, services)) {
         return laboratory.random(
-            seed, level, steps, System.nanoTime() + MINUTE, comparison -> {
+            seed, level, steps, System.nanoTime() + 10 * MINUTE, comparison -> {
               try {
                 var task = comparison.engine().task();
                 kernel.cores().setFilter(task, filter);

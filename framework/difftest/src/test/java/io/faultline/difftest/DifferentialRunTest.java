@@ -71,7 +71,7 @@ class DifferentialRunTest {
     KernelServices wrong = services(kernel, forgetsDontdump(kernel));
 
     DifftestSummary summary = new DifferentialRun(
-        wrong, new DifftestArguments(60 * SECOND, SEED, 2, 1, output), silent()).run();
+        wrong, new DifftestArguments(600 * SECOND, SEED, 2, 1, output), silent()).run();
 
     assertThat(summary.divergences()).hasSize(1);
     Recording recording;

@@ -70,7 +70,7 @@ class CoreToolsTest {
     }
     process.getOutputStream().close();
     byte[] output = process.getInputStream().readAllBytes();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     return new String(output, StandardCharsets.UTF_8);
   }
 

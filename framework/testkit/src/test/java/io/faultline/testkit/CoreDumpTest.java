@@ -472,7 +472,7 @@ class CoreDumpTest {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-      return process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0;
+      return process.waitFor(5, TimeUnit.MINUTES) && process.exitValue() == 0;
     } catch (IOException notInstalled) {
       return false;
     }

@@ -34,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FlightRecorderTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final int RW = Mman.PROT_READ | Mman.PROT_WRITE;
+  /** That of the event for a driver's call, as it is shipped. */
+  private static final int THRESHOLD_MILLIS = 1;
   private static final int ANONYMOUS = Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS;
 
   private final BootedKernel kernel;
@@ -159,13 +161,16 @@ class FlightRecorderTest {
       program.memory().getByte(address);
       program.close(fd);
     });
-    assertThat(events).singleElement().satisfies(e -> {
-      assertThat(e.getString("device")).isEqualTo("/dev/recorder");
-      assertThat(e.getString("driver")).isEqualTo("recorder 0.0.0");
-      assertThat(e.getString("operation")).isEqualTo("nopage");
-      assertThat(e.getBoolean("interrupted")).isFalse();
-      assertThat(e.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(20));
-    });
+    // On a busy machine another call may have been slow as well; then it is there as it should be.
+    assertThat(events)
+        .allMatch(e -> e.getDuration().compareTo(Duration.ofMillis(THRESHOLD_MILLIS)) >= 0);
+    assertThat(events).filteredOn(e -> e.getString("operation").equals("nopage"))
+        .singleElement().satisfies(e -> {
+          assertThat(e.getString("device")).isEqualTo("/dev/recorder");
+          assertThat(e.getString("driver")).isEqualTo("recorder 0.0.0");
+          assertThat(e.getBoolean("interrupted")).isFalse();
+          assertThat(e.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(20));
+        });
   }
 
   @Test

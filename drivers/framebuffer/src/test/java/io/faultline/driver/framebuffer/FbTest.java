@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The command, typed into a real Gogo session. */
 @FaultlineTest
-@Timeout(60)
+@Timeout(600)
 class FbTest {
   private static final int NEVER = 60_000;
   private static final int WIDTH = 40;

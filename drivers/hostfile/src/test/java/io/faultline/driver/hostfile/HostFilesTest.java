@@ -264,7 +264,7 @@ class HostFilesTest {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getInputStream().readAllBytes();
-      return process.waitFor(60, TimeUnit.SECONDS) ? process.exitValue() : -1;
+      return process.waitFor(5, TimeUnit.MINUTES) ? process.exitValue() : -1;
     } catch (IOException notThere) {
       return -1;
     }

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** A program that drives the device through its mapping. */
 @FaultlineTest
-@Timeout(60)
+@Timeout(600)
 class EduTest {
   private static final DeviceRegistration NODE = DeviceRegistration.of("edu0");
   private static final long PAGE = Mman.PAGE_SIZE;
@@ -312,6 +312,6 @@ class EduTest {
     plugged.close();
     real.deactivate();
     // Its work is over, and the last steps of a thread take a moment.
-    assertThat(threads.getFirst().join(Duration.ofSeconds(30))).isTrue();
+    assertThat(threads.getFirst().join(Duration.ofMinutes(3))).isTrue();
   }
 }

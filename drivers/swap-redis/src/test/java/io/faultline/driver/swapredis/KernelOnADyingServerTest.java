@@ -31,11 +31,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** kill -9 of the server while a kernel swaps to it, and the server's return. */
-@Timeout(180)
+@Timeout(1200)
 class KernelOnADyingServerTest {
   private static final int FRAMES = 1024;
   private static final int CALM = 64;
-  private static final Duration TIMEOUT = Duration.ofMillis(2000);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final long PRESENT = 1L << 63;
   private static final int RW = Mman.PROT_READ | Mman.PROT_WRITE;
 
@@ -132,7 +132,7 @@ class KernelOnADyingServerTest {
   }
 
   private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + 60_000_000_000L;
+    long end = System.nanoTime() + 300_000_000_000L;
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(end);
       Thread.sleep(5);

@@ -18,6 +18,8 @@ import redis.clients.jedis.exceptions.JedisException;
 /** A real {@code redis-server} of a test's own, on a free port, in a folder that goes away. */
 final class RedisServer implements AutoCloseable {
   private static final String PROGRAM = "redis-server";
+  private static final int PORTS_TRIED = 10;
+  private static final long PATIENCE_NANOS = 180_000_000_000L;
 
   private final List<String> command;
   private final int port;
@@ -57,7 +59,24 @@ final class RedisServer implements AutoCloseable {
   }
 
   static RedisServer start(Path folder, String... more) throws IOException {
-    return new RedisServer(freePort(), folder, more);
+    for (int i = 0; true; i++) {
+      try {
+        return new RedisServer(freePort(), folder, more);
+      } catch (PortTakenException e) {
+        if (i == PORTS_TRIED) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Whoever asked for a free port at the same moment may have got the same one, and been faster. */
+  private static final class PortTakenException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    PortTakenException(String message, Throwable cause) {
+      super(message, cause);
+    }
   }
 
   static int freePort() throws IOException {
@@ -70,18 +89,23 @@ final class RedisServer implements AutoCloseable {
   void start() throws IOException {
     process = new ProcessBuilder(command).redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-    long end = System.nanoTime() + 20_000_000_000L;
-    while (true) {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    JedisException last = new JedisException("another server has the port");
+    while (process.isAlive() && System.nanoTime() - end < 0) {
       try (Jedis jedis = jedis()) {
-        jedis.ping();
-        return;
-      } catch (JedisException e) {
-        if (System.nanoTime() > end || !process.isAlive()) {
-          throw new IOException("redis-server does not answer: " + command, e);
+        if (jedis.info("server").contains("process_id:" + process.pid() + "\r\n")) {
+          return;
         }
-        pause();
+      } catch (JedisException e) {
+        last = e;
       }
+      pause();
     }
+    boolean ended = !process.isAlive();
+    kill();
+    throw ended
+        ? new PortTakenException("redis-server has ended: " + command, last)
+        : new IOException("redis-server does not answer: " + command, last);
   }
 
   private static void pause() {

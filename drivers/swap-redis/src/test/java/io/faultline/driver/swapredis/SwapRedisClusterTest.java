@@ -22,7 +22,7 @@ import redis.clients.jedis.Jedis;
 
 /** With a real cluster of three. */
 class SwapRedisClusterTest extends SwapDeviceContract {
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final int HASH_SLOTS = 16384;
 
   @TempDir static Path folder;
@@ -37,7 +37,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
       bus[i] = RedisServer.freePort();
       NODES.add(RedisServer.start(Files.createDirectory(folder.resolve("node" + i)),
           "--cluster-enabled", "yes", "--cluster-port", Integer.toString(bus[i]),
-          "--cluster-require-full-coverage", "no", "--cluster-node-timeout", "2000"));
+          "--cluster-require-full-coverage", "no", "--cluster-node-timeout", "60000"));
     }
     for (int i = 0; i < 3; i++) {
       try (Jedis jedis = NODES.get(i).jedis()) {
@@ -57,7 +57,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
       try (Jedis jedis = node.jedis()) {
         for (int i = 0; !jedis.clusterInfo().contains("cluster_state:ok")
             || !jedis.clusterInfo().contains("cluster_slots_ok:16384"); i++) {
-          assertThat(i).as(jedis.clusterInfo()).isLessThan(2000);
+          assertThat(i).as(jedis.clusterInfo()).isLessThan(18_000);
           Thread.sleep(10);
         }
       }

@@ -21,7 +21,7 @@ import redis.clients.jedis.Jedis;
 
 /** With a server that behaves. */
 class SwapRedisTest extends SwapDeviceContract {
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final long SLOTS = 10_000;
 
   @TempDir static Path folder;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -25,27 +26,36 @@ class AreaTreeConcurrencyTest {
   private static final long SLOT = 8 * PAGE;
 
   private static final int SLOTS = 6_000;
+  private static final int READERS = 2;
   private static final long MILLIS = 1_500;
 
   private final AreaTree tree = new AreaTree();
   private final Area[] permanent = new Area[SLOTS];
+  /** Readers that have not yet had an answer under an unchanged stamp: the writer goes on for them. */
+  private final CountDownLatch unanswered = new CountDownLatch(READERS);
 
   private record Tally(long validated, long disturbed) {}
 
   @Test
-  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  @Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void answersUnderAnUnchangedStampAreRightAndOthersDoNoHarm() throws Exception {
     for (int slot = 0; slot < SLOTS; slot += 2) {
       permanent[slot] = new Area(1, slot * SLOT, (slot + 1) * SLOT, slot, 0, null);
       tree.insert(permanent[slot]);
     }
     AtomicBoolean done = new AtomicBoolean();
-    ExecutorService threads = Executors.newFixedThreadPool(3);
+    ExecutorService threads = Executors.newFixedThreadPool(READERS + 1);
     try {
       List<Future<Tally>> readers = new ArrayList<>();
-      for (int reader = 0; reader < 2; reader++) {
+      for (int reader = 0; reader < READERS; reader++) {
         Random random = new Random(reader);
-        Callable<Tally> reading = () -> read(random, done);
+        Callable<Tally> reading = () -> {
+          try {
+            return read(random, done);
+          } finally {
+            unanswered.countDown();
+          }
+        };
         readers.add(threads.submit(reading));
       }
       Future<?> writer = threads.submit(() -> write(new Random(42)));
@@ -58,7 +68,7 @@ class AreaTreeConcurrencyTest {
     } finally {
       done.set(true);
       threads.shutdown();
-      assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(threads.awaitTermination(5, TimeUnit.MINUTES)).isTrue();
     }
   }
 
@@ -66,7 +76,8 @@ class AreaTreeConcurrencyTest {
   private void write(Random random) {
     Area[] passing = new Area[SLOTS];
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MILLIS);
-    for (boolean filling = true; System.nanoTime() < until; filling = !filling) {
+    for (boolean filling = true; System.nanoTime() < until || unanswered.getCount() > 0;
+        filling = !filling) {
       for (int i = 0; i < SLOTS; i++) {
         int slot = 1 + 2 * random.nextInt(SLOTS / 2);
         Area there = passing[slot];
@@ -100,7 +111,9 @@ class AreaTreeConcurrencyTest {
       long start = above == null ? 0 : above.start();
       long end = above == null ? 0 : above.end();
       if (tree.unchangedSince(stamp)) {
-        validated++;
+        if (validated++ == 0) {
+          unanswered.countDown();
+        }
         assertThat(at)
             .as("at %x", address)
             .isSameAs(above != null && start <= address ? above : null);

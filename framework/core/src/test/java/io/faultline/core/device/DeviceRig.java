@@ -28,7 +28,7 @@ final class DeviceRig implements AutoCloseable {
   /** For drivers that hang: long enough for a busy machine, short enough to wait for. */
   static final int LIMIT_MILLIS = 1000;
   /** For all others: a machine that stands still for a moment is no driver's fault. */
-  private static final int PATIENT_MILLIS = 30_000;
+  private static final int PATIENT_MILLIS = 600_000;
 
   final PhysicalMemory memory = new PhysicalMemory(256L * 4096);
   final DriverPages pages = new DriverPages(memory, "test");
@@ -39,18 +39,25 @@ final class DeviceRig implements AutoCloseable {
       memory, watchdog, tracer, (message, trace) -> log.add(message), r -> pages.allocated());
   private final ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor();
 
-  private final int limitMillis;
+  private int limitMillis = PATIENT_MILLIS;
 
   DeviceRig() {
-    this(PATIENT_MILLIS);
+    var unused = ticks.scheduleAtFixedRate(watchdog, 5, 5, TimeUnit.MILLISECONDS);
   }
 
   /**
-   * @param limitMillis of the drivers that {@link #mapped} makes
+   * @param millis of the drivers that {@link #mapped} makes from now on
    */
-  DeviceRig(int limitMillis) {
-    this.limitMillis = limitMillis;
-    var unused = ticks.scheduleAtFixedRate(watchdog, 5, 5, TimeUnit.MILLISECONDS);
+  void limit(int millis) {
+    limitMillis = millis;
+  }
+
+  /** Waits for a line: the watchdog logs after it has interrupted a call. */
+  void awaitLog() {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
+    while (log.isEmpty() && System.nanoTime() - end < 0) {
+      Thread.onSpinWait();
+    }
   }
 
   static DeviceRegistration named(String name) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Pages of files that leave memory and come back. */
-@Timeout(60)
+@Timeout(600)
 class FileRefaultTest {
   private static final int FRAMES = 512;
 

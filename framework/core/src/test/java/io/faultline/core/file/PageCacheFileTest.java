@@ -496,7 +496,7 @@ class PageCacheFileTest {
     mount.close();
     AutoCloseable impatient =
         kernel.devices().mount(
-            "/disk", DeviceRegistration.of("stored").withTimeoutMillis(500), disk);
+            "/disk", DeviceRegistration.of("stored").withTimeoutMillis(2000), disk);
     disk.add("f", PAGE_SIZE);
     disk.hang = true;
     long p = map(open("f"), 1, PROT_READ, MAP_SHARED);

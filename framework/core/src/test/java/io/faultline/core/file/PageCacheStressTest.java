@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Processes that write one file while it is written back, moved, cut off and short of memory. */
-@Timeout(60)
+@Timeout(600)
 class PageCacheStressTest {
   private static final int RW = PROT_READ | PROT_WRITE;
   private static final int WRITERS = 3;
@@ -52,10 +52,11 @@ class PageCacheStressTest {
   private static Callable<Long> repeat(AtomicBoolean stop, Work work) {
     return () -> {
       long steps = 0;
-      while (!stop.get()) {
+      // One at least, however late the thread has begun.
+      do {
         work.step();
         steps++;
-      }
+      } while (!stop.get());
       return steps;
     };
   }

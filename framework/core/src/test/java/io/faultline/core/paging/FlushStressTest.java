@@ -38,7 +38,7 @@ class FlushStressTest {
   private static final int PAGES = 3;
   private static final int TIGHT = 500;
   private static final long RUN = Long.getLong("faultline.stress.millis", 700) * 1_000_000;
-  private static final long HANG = RUN + 60_000_000_000L;
+  private static final long HANG = RUN + 300_000_000_000L;
   private static final int ENOUGH = 20;
 
   private final PhysicalMemory memory = new PhysicalMemory(1 << 20);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * never be seen; and what only a race can show must be, else the threads did not meet, and the test is
  * skipped: it would say nothing.
  */
-@Timeout(120)
+@Timeout(600)
 class MemoryOrderTest {
   private static final int PAGES = 64;
   private static final int PLACES = PAGES / 2 * 64;

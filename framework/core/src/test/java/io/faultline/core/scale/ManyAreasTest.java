@@ -16,7 +16,7 @@ class ManyAreasTest {
   private static final int AREAS = 100_000;
 
   @Test
-  @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  @Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void aHundredThousandAreasFitIntoAHeapOf64Megabytes() throws Exception {
     String said = runWithHeap("64m", AREAS);
 

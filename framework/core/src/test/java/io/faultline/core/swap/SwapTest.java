@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Memory that runs out: what leaves, what stays, what comes back. */
-@Timeout(60)
+@Timeout(600)
 class SwapTest {
   private static final int FRAMES = 1024;
 

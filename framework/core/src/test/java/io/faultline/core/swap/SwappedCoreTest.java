@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A core of a process whose memory does not fit into memory. */
-@Timeout(60)
+@Timeout(600)
 class SwappedCoreTest {
   private static final int FRAMES = 1024;
   private static final int PAGES = 3 * FRAMES;

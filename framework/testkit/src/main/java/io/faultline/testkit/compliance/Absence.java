@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Absence {
   private static final int STILL_WAITS_MILLIS = 20;
-  private static final int COMES_BACK_SECONDS = 10;
+  private static final int COMES_BACK_SECONDS = 60;
 
   /** An access by a thread of its own. */
   private record Waiting(Actor actor, int at, Actor.Cell cell, CompletableFuture<Long> access) {}

@@ -16,8 +16,8 @@ final class Crowd {
   /** Where each has mapped the page. */
   static final int PLACE = 0;
 
-  private static final int START_SECONDS = 5;
-  private static final int END_SECONDS = 10;
+  private static final int START_SECONDS = 60;
+  private static final int END_SECONDS = 60;
 
   private final Plugged plugged;
   private final Watch watch;

@@ -70,11 +70,11 @@ import org.junit.jupiter.api.Timeout;
  * <p>The system property {@code faultline.compliance.histories} is the number of random histories (200),
  * {@code faultline.compliance.seed} the seed of the first (1).
  */
-@Timeout(300)
+@Timeout(1800)
 public abstract class DriverCompliance {
   private static final int ALL = Step.PAGES;
   private static final int COLLECTIONS = 20;
-  private static final Duration COLLECTING = Duration.ofSeconds(1);
+  private static final Duration COLLECTING = Duration.ofSeconds(10);
 
   private final History history = new History(this);
 
