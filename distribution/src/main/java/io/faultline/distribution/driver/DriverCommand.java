@@ -101,10 +101,10 @@ public final class DriverCommand {
     if (rest.length == 0) {
       throw new DropInException(
           "driver upgrade: give the new version's jar, its sources, or the name of one that came"
-              + " along; available: " + DropIn.list(dropIn.available()));
+              + " along; available: " + DriverFolder.list(dropIn.available()));
     }
     Path jar = modules.jar(session.currentDir(), rest);
-    DropIn.Upgraded done = dropIn.upgrade(jar, drivers);
+    Upgraded done = dropIn.upgrade(jar, drivers);
     Upgrade upgrade = done.upgrade();
     return String.format(
         Locale.ROOT,
@@ -135,8 +135,8 @@ public final class DriverCommand {
       lines.add("no drivers");
     }
     drivers.kept().forEach(kept -> lines.add(describe(kept)));
-    lines.add("available: " + DropIn.list(dropIn.available()));
-    lines.add("in drivers/: " + DropIn.list(dropIn.installed()));
+    lines.add("available: " + DriverFolder.list(dropIn.available()));
+    lines.add("in drivers/: " + DriverFolder.list(dropIn.installed()));
     return String.join(System.lineSeparator(), lines);
   }
 

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.osgi.framework.Version;
 
 /**
- * What a driver that was installed has brought; something at least.
+ * What a driver that was installed has brought.
  *
  * @param driver its bundle's symbolic name
  * @param version its bundle's version
@@ -21,8 +21,9 @@ import org.osgi.framework.Version;
 public record Installed(
     String driver, Version version, List<DeviceInfo> devices, List<String> swaps,
     List<String> mounts, List<String> commands) {
-  boolean isNothing() {
-    return devices.isEmpty() && swaps.isEmpty() && mounts.isEmpty();
+  /** How many things, commands apart. */
+  int count() {
+    return devices.size() + swaps.size() + mounts.size();
   }
 
   /** All of it but the commands in one line. */

@@ -43,13 +43,14 @@ public final class ModuleCommands {
       throws DropInException, InterruptedException {
     if (words.length == 0) {
       return "available: %s%ninstalled: %s"
-          .formatted(DropIn.list(dropIn.available()), DropIn.list(dropIn.installed()));
+          .formatted(DriverFolder.list(dropIn.available()), DriverFolder.list(dropIn.installed()));
     }
     Installed installed = dropIn.install(jar(session.currentDir(), words));
     // Gogo hears of a command's service a moment after it is there: the next line may be the command.
-    dropIn.await(
+    boolean unused = Await.until(
         () -> session.get(".commands") instanceof Set<?> known
-            && known.containsAll(installed.commands()));
+            && known.containsAll(installed.commands()),
+        Await.HOPE_MILLIS);
     return installed.line();
   }
 
@@ -77,7 +78,7 @@ public final class ModuleCommands {
   public String rmmod(String... words) throws DropInException, InterruptedException {
     if (words.length != 1) {
       throw new DropInException(
-          "rmmod: give one NAME; installed: " + DropIn.list(dropIn.installed()));
+          "rmmod: give one NAME; installed: " + DriverFolder.list(dropIn.installed()));
     }
     Bundle gone = dropIn.remove(words[0]);
     return gone.getSymbolicName() + " is gone";
