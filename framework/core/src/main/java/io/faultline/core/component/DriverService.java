@@ -4,8 +4,8 @@ package io.faultline.core.component;
 
 import io.faultline.core.component.PageAccounts.Owner;
 import io.faultline.core.device.DeviceTable;
-import io.faultline.core.device.DeviceTable.Successor;
 import io.faultline.core.device.Driver;
+import io.faultline.core.device.Successor;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceRegistration;
 import java.util.function.Function;

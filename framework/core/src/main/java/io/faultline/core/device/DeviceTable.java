@@ -186,13 +186,6 @@ public final class DeviceTable implements AutoCloseable {
   }
 
   /**
-   * Who is to take a driver's place.
-   *
-   * @param registration the same name; nodes that are missing in it must be in no use
-   */
-  public record Successor(Driver old, DeviceRegistration registration, MmapProvider provider) {}
-
-  /**
    * The new drivers, in the order of their predecessors.
    *
    * @param upgrade what was done

@@ -37,16 +37,16 @@ final class Successors {
    * @throws UpgradeException when a successor's nodes do not match its predecessor's, or another driver
    *     has their names or numbers
    */
-  List<Exchange.Pair> of(List<DeviceTable.Successor> successors) throws UpgradeException {
+  List<Exchange.Pair> of(List<Successor> successors) throws UpgradeException {
     List<Exchange.Pair> pairs = new ArrayList<>();
-    for (DeviceTable.Successor successor : successors) {
+    for (Successor successor : successors) {
       pairs.add(new Exchange.Pair(successor.old(), of(successor)));
     }
     return pairs;
   }
 
   /** A driver with nodes that have the old ones' files, and with further ones; not yet in the table. */
-  private Driver of(DeviceTable.Successor successor) throws UpgradeException {
+  private Driver of(Successor successor) throws UpgradeException {
     DeviceRegistration before = successor.old().registration();
     DeviceRegistration wanted = successor.registration();
     if (!wanted.name().equals(before.name())) {

@@ -4,6 +4,7 @@ package io.faultline.core.process;
 
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.Driver;
+import io.faultline.core.device.Successor;
 import io.faultline.device.FileSystem;
 import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
@@ -53,7 +54,7 @@ public final class DeviceService implements Devices {
       throw new IllegalArgumentException("old: give what register returned");
     }
     DeviceTable.Replaced replaced =
-        devices.replace(List.of(new DeviceTable.Successor(driver, registration, provider)));
+        devices.replace(List.of(new Successor(driver, registration, provider)));
     done.accept(replaced.upgrade());
     return replaced.drivers().getFirst();
   }
