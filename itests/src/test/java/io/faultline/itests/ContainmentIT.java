@@ -9,6 +9,7 @@ import io.faultline.device.MmapRequest;
 import io.faultline.device.OpenFile;
 import io.faultline.device.PageAllocator;
 import io.faultline.itests.driver.DriverJar;
+import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
 import io.faultline.itests.harness.KernelLog;
 import io.faultline.kernel.DeviceInfo;
@@ -39,6 +40,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
@@ -46,6 +48,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -68,6 +72,8 @@ class ContainmentIT {
     FOREIGN_PAGE,
     FREED_PAGE,
     HANGS,
+    /** Interrupts do not end it. */
+    LOOPS,
     MAPS_IN_THE_SAME_SPACE
   }
 
@@ -88,6 +94,7 @@ class ContainmentIT {
         case FOREIGN_PAGE -> Nopage.minor(new Forged());
         case FREED_PAGE -> Nopage.minor(freed);
         case HANGS -> hang();
+        case LOOPS -> loop();
         case MAPS_IN_THE_SAME_SPACE -> recurse();
       };
     }
@@ -98,6 +105,15 @@ class ContainmentIT {
         boolean unused = letGo.await(HANGS_MILLIS, TimeUnit.MILLISECONDS);
       } catch (InterruptedException watchdog) {
         // The end.
+      }
+      return Nopage.SIGBUS;
+    }
+
+    private Nopage loop() {
+      hangs.countDown();
+      while (letGo.getCount() > 0) {
+        LockSupport.parkNanos(1_000_000);
+        boolean unused = Thread.interrupted();
       }
       return Nopage.SIGBUS;
     }
@@ -385,19 +401,31 @@ class ContainmentIT {
     assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MILLISECONDS.toNanos(HANGS_MILLIS));
   }
 
-  @Test
-  void itDoesNotHoldUpExit() throws Exception {
-    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+  /** A thread that no interrupt has ended comes back now, and gets what the others got. */
+  private void assertSigbusInTheEnd(CompletableFuture<SignalCode> hanging, Wrong how)
+      throws Exception {
+    if (how == Wrong.LOOPS) {
+      assertThat(hanging).as("no interrupt has ended it").isNotDone();
+      letGo.countDown();
+    }
+    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"HANGS", "LOOPS"})
+  void itDoesNotHoldUpExit(Wrong how) throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(how, LIMIT_MILLIS));
     long began = System.nanoTime();
     tasks.exit(program.task(), 0);
     assertEndedBeforeTheCallback(began);
     assertThat(program.task().end()).isEqualTo("exited 0");
-    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertSigbusInTheEnd(hanging, how);
   }
 
-  @Test
-  void itDoesNotHoldUpUnmapOfOtherAreas() throws Exception {
-    long address = plug(Wrong.HANGS, LIMIT_MILLIS);
+  @ParameterizedTest
+  @EnumSource(names = {"HANGS", "LOOPS"})
+  void itDoesNotHoldUpUnmapOfOtherAreas(Wrong how) throws Exception {
+    long address = plug(how, LIMIT_MILLIS);
     long another =
         memory.mmap(
             program.task(), 0, Mman.PAGE_SIZE, Mman.PROT_READ,
@@ -406,21 +434,23 @@ class ContainmentIT {
     long began = System.nanoTime();
     program.unmap(another, 1);
     assertEndedBeforeTheCallback(began);
-    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertSigbusInTheEnd(hanging, how);
   }
 
-  @Test
-  void itDoesNotHoldUpTheDriversRemoval() throws Exception {
-    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+  @ParameterizedTest
+  @EnumSource(names = {"HANGS", "LOOPS"})
+  void itDoesNotHoldUpTheDriversRemoval(Wrong how) throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(how, LIMIT_MILLIS));
     long began = System.nanoTime();
     registrations.forEach(ContainmentIT::unregister);
     assertEndedBeforeTheCallback(began);
-    assertThat(hanging.get(5, TimeUnit.MINUTES)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertSigbusInTheEnd(hanging, how);
   }
 
-  @Test
-  void itDoesNotHoldUpShutdown() throws Exception {
-    CompletableFuture<SignalCode> hanging = hang(plug(Wrong.HANGS, LIMIT_MILLIS));
+  @ParameterizedTest
+  @EnumSource(names = {"HANGS", "LOOPS"})
+  void itDoesNotHoldUpShutdown(Wrong how) throws Exception {
+    CompletableFuture<SignalCode> hanging = hang(plug(how, LIMIT_MILLIS));
     Bundle core =
         Arrays.stream(context.getBundles())
             .filter(bundle -> "io.faultline.core".equals(bundle.getSymbolicName()))
@@ -431,10 +461,32 @@ class ContainmentIT {
       core.stop();
       assertEndedBeforeTheCallback(began);
       assertThat(program.task().end()).isNotEmpty();
+      letGo.countDown();
       assertThat(hanging.get(5, TimeUnit.MINUTES)).isNotEqualTo(SignalCode.SI_KERNEL);
     } finally {
       core.start();
     }
+  }
+
+  @Test
+  void oneThatLoopsIsQuarantinedAtOnceAndCanBeRestored(CommandProcessor processor)
+      throws Exception {
+    long address = plug(Wrong.LOOPS, LIMIT_MILLIS);
+    CompletableFuture<SignalCode> hanging = hang(address);
+    Eventually.holds("it is given up", () -> device().state() == State.QUARANTINED);
+    Eventually.holds(
+        "the log says so",
+        () -> log.warnings().stream().anyMatch(
+            line -> line.contains("reacts to no interrupt and is given up")
+                && line.contains("driver restore " + DEVICE)));
+    assertThat(program.refusal(address + Mman.PAGE_SIZE)).isEqualTo(SignalCode.BUS_ADRERR);
+    assertThat(hanging).isNotDone();
+
+    assertThat(run(processor, "driver restore " + DEVICE).toString())
+        .contains("1 devices serve again");
+
+    assertThat(program.text(address + Mman.PAGE_SIZE)).isEmpty();
+    assertSigbusInTheEnd(hanging, Wrong.LOOPS);
   }
 
   /** What no allocator has given. */

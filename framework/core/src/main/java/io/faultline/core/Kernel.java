@@ -4,6 +4,7 @@ package io.faultline.core;
 
 import io.faultline.core.device.DeviceTable;
 import io.faultline.core.device.DriverLog;
+import io.faultline.core.device.DriverThreads;
 import io.faultline.core.device.FileMappings;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.device.Watchdog;
@@ -292,6 +293,15 @@ public final class Kernel implements AutoCloseable {
     pages.values().forEach(DriverPages::reclaim);
     pages.clear();
     regions.values().forEach(region -> region.regions().forEach(region::free));
+  }
+
+  /**
+   * Sets who brings in threads for calls into drivers that must not hold up who makes them: those in the
+   * middle of a change. Without, which it is at first, they are made on the caller's thread, and one
+   * that reacts to no interrupt keeps it, with the address space that it has locked.
+   */
+  public void setDriverThreads(DriverThreads threads) {
+    watchdog.setThreads(threads);
   }
 
   /** Interrupts driver calls that hang, and those of swap devices; to be run periodically. */

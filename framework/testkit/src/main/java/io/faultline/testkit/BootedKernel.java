@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.testkit;
 
+import io.faultline.core.component.DriverThreadPool;
 import io.faultline.core.device.Watchdog;
 import io.faultline.core.memory.FrameCounts;
 import io.faultline.device.DeviceMemory;
@@ -39,6 +40,7 @@ public final class BootedKernel implements Kernel, AutoCloseable {
   private BootedKernel(long memoryBytes, KernelProfile profile) {
     core = new io.faultline.core.Kernel(
         memoryBytes, profile, (message, stackTrace) -> problems.add(message));
+    core.setDriverThreads(new DriverThreadPool());
     atBoot = core.frames();
     watchdog = Thread.ofPlatform().name("faultline-watchdog").daemon().start(this::watch);
   }

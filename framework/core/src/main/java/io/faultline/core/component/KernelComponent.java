@@ -37,6 +37,7 @@ public final class KernelComponent {
     kernel.deviceTable().setKeptBytes(config.driver_kept_bytes());
     kernel.deviceTable().setErrorBudget(config.driver_error_budget());
     kernel.cores().setPattern(config.core_pattern());
+    kernel.setDriverThreads(new DriverThreadPool());
     watchdog = new WatchdogThread(kernel.watchdog(), log);
     kswapd = new ReclaimThread(kernel.reclaim());
     accounts = new PageAccounts(kernel, log);

@@ -22,15 +22,18 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An area that a driver is asked to take over, and what it answers. Good for one call. */
+/**
+ * An area that a driver is asked to take over, and what it answers. Good for one call, on the thread
+ * that makes it; a call that was given up finds it closed.
+ */
 final class AdoptedArea implements Adoption {
   private final DeviceNode node;
   private final Area area;
   private final @Nullable Driver before;
   private final List<Install> installs = new ArrayList<>(0);
-  private final Thread thread = Thread.currentThread();
+  // Guarded by this object's monitor.
+  private @Nullable Thread thread;
   private @Nullable GuardedOperations operations;
-  private volatile boolean closed;
 
   /**
    * @param before whose place the node's driver is about to take; null when nobody has it
@@ -41,8 +44,13 @@ final class AdoptedArea implements Adoption {
     this.before = before;
   }
 
-  private void checkOpen() {
-    if (closed || Thread.currentThread() != thread) {
+  /** The calling thread is about to call the driver. */
+  synchronized void begin() {
+    thread = Thread.currentThread();
+  }
+
+  private synchronized void checkOpen() {
+    if (Thread.currentThread() != thread) {
       throw new IllegalStateException(
           "area: good only during adopt, and on the thread that it was called on");
     }
@@ -66,13 +74,14 @@ final class AdoptedArea implements Adoption {
   }
 
   @Override
-  public void setOperations(VmOperations attached) {
+  public synchronized void setOperations(VmOperations attached) {
     checkOpen();
     operations = node.guard(Objects.requireNonNull(attached, "operations"));
   }
 
   @Override
-  public void remapPfnRange(long address, long frame, long length) throws ErrnoException {
+  public synchronized void remapPfnRange(long address, long frame, long length)
+      throws ErrnoException {
     checkOpen();
     if (!area.hasAny(VM_PFNMAP)) {
       throw invalid("area: it was not mapped with remapPfnRange, and its flags cannot change");
@@ -103,7 +112,7 @@ final class AdoptedArea implements Adoption {
   }
 
   @Override
-  public void insertPage(long address, Page page) throws ErrnoException {
+  public synchronized void insertPage(long address, Page page) throws ErrnoException {
     checkOpen();
     if (!area.hasAny(VM_MIXEDMAP)) {
       throw invalid("area: it was not mapped with insertPage, and its flags cannot change");
@@ -144,8 +153,8 @@ final class AdoptedArea implements Adoption {
   }
 
   /** What the driver attached, or null. */
-  @Nullable GuardedOperations close() {
-    closed = true;
+  synchronized @Nullable GuardedOperations close() {
+    thread = null;
     return operations;
   }
 }

@@ -44,7 +44,7 @@ final class Adopter {
       file.setOffered(true);
       file.setPrivateData(carried);
       try {
-        node.call(node.driver().lease(), "adopt", true, Errno.ENXIO, provider -> {
+        node.callAside(node.driver().lease(), "adopt", true, Errno.ENXIO, false, provider -> {
           ((HandOver) provider).adopt(file);
           return null;
         });
@@ -79,7 +79,8 @@ final class Adopter {
     GuardedOperations operations = null;
     ErrnoException refusal = null;
     try {
-      node.call(node.driver().lease(), "adopt", true, Errno.ENXIO, provider -> {
+      node.callAside(node.driver().lease(), "adopt", true, Errno.ENXIO, false, provider -> {
+        adoption.begin();
         ((HandOver) provider).adopt(adoption);
         return null;
       });

@@ -16,19 +16,24 @@ import org.jspecify.annotations.Nullable;
  *                      | the watchdog
  *                      v
  *                INTERRUPTING --> EXPIRED --exit--> IDLE
- *                      ^-------------+
+ *                      ^-------------+  |
+ *                                       v
+ *                                   ABANDONING --> ABANDONED --exit--> IDLE
  * </pre>
  *
  * While the watchdog interrupts the thread the state is INTERRUPTING and {@code exit} waits: the
- * interrupt never hits what the thread does after the call.
+ * interrupt never hits what the thread does after the call. So it does in ABANDONING, while the
+ * watchdog takes away what the thread holds. Who is ABANDONED is interrupted no more.
  */
 final class CallFrame {
   static final int IDLE = 0;
   static final int RUNNING = 1;
   static final int INTERRUPTING = 2;
   static final int EXPIRED = 3;
-  static final long PHASE = 3;
-  private static final long ONE_CALL = 4;
+  private static final int ABANDONING = 4;
+  static final int ABANDONED = 5;
+  static final long PHASE = 7;
+  private static final long ONE_CALL = 8;
 
   private static final VarHandle STATE;
 
@@ -42,7 +47,7 @@ final class CallFrame {
 
   final int index;
 
-  /** The call's number above, its phase in the two lowest bits. */
+  /** The call's number above, its phase in the three lowest bits. */
   private volatile long state;
 
   // Written by the calling thread before it sets RUNNING; another thread that read them checks
@@ -57,6 +62,9 @@ final class CallFrame {
   // The watchdog's own, guarded by its monitor.
   long seenCall;
   long seenNanos;
+  long expiredNanos;
+  int looks;
+  long lookNanos;
 
   CallFrame(int index) {
     this.index = index;
@@ -83,7 +91,7 @@ final class CallFrame {
   void endLate() {
     while (true) {
       long s = state;
-      if ((s & PHASE) == INTERRUPTING) {
+      if ((s & PHASE) == INTERRUPTING || (s & PHASE) == ABANDONING) {
         Thread.onSpinWait();
       } else if (STATE.compareAndSet(this, s, s & ~PHASE)) {
         node = null;
@@ -100,6 +108,10 @@ final class CallFrame {
     return (state & PHASE) != IDLE;
   }
 
+  static boolean abandoned(long state) {
+    return (state & PHASE) >= ABANDONING;
+  }
+
   static long call(long state) {
     return state & ~PHASE;
   }
@@ -112,5 +124,15 @@ final class CallFrame {
   /** The watchdog has interrupted the thread. */
   void endInterrupt(long seen) {
     state = (seen & ~PHASE) | EXPIRED;
+  }
+
+  /** The watchdog gives the call up; false when it has ended. */
+  boolean beginAbandon(long seen) {
+    return STATE.compareAndSet(this, seen, (seen & ~PHASE) | ABANDONING);
+  }
+
+  /** Nothing of the call's is left. */
+  void endAbandon(long seen) {
+    state = (seen & ~PHASE) | ABANDONED;
   }
 }

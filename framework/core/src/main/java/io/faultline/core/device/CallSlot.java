@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.core.jfr.DriverCallEvent;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +17,14 @@ final class CallSlot {
   private static final int TIME_ONE_CALL_IN = 64;
 
   final Thread thread;
+  private final HeldLocks held = new HeldLocks();
   private final CallFrame[] frames = new CallFrame[MAX_DEPTH];
   private int depth;
+  /** The slot of the thread that this one calls a driver for. */
+  private volatile @Nullable CallSlot behind;
+  /** The watchdog's, until the thread has noticed. */
+  private boolean robbed;
+  private volatile boolean abandoned;
   private int calls;
   private String refusal = "";
   private @Nullable String refusedOwner;
@@ -35,15 +42,51 @@ final class CallSlot {
     return frames[index];
   }
 
+  /** The locks that the thread holds. */
+  HeldLocks held() {
+    return held;
+  }
+
   /** Whether a call is under way. */
   boolean busy() {
     return depth > 0;
   }
 
+  /** The thread calls a driver for another one, which waits; null for itself again. */
+  void standFor(@Nullable CallSlot other) {
+    abandoned = false;
+    behind = other;
+    held.standFor(other == null ? null : other.held);
+  }
+
+  /** Whether a call of this thread was given up since it began to stand for another one. */
+  boolean isAbandoned() {
+    return abandoned;
+  }
+
+  /** How many calls are under way, those of the thread that this one stands for included. */
+  private int wholeDepth() {
+    CallSlot other = behind;
+    return other == null ? depth : depth + other.wholeDepth();
+  }
+
+  /**
+   * The watchdog's, in the time between {@link CallFrame#beginAbandon} and {@code endAbandon} of a frame:
+   * the thread cannot leave that call, nor those around it.
+   *
+   * @return the locks that it does not hold any more
+   */
+  List<HeldLocks.Shared> abandon() {
+    List<HeldLocks.Shared> taken = held.takeAway();
+    robbed |= !taken.isEmpty();
+    abandoned = true;
+    return taken;
+  }
+
   /** Begins a call; null when calls are nested too deep. */
   @Nullable CallFrame enter(DeviceNode node, String operation, boolean timed) {
     int d = depth;
-    if (d == MAX_DEPTH) {
+    if (d == MAX_DEPTH || behind != null && wholeDepth() >= MAX_DEPTH) {
       return null;
     }
     CallFrame frame = frames[d];
@@ -57,7 +100,11 @@ final class CallSlot {
     return frame;
   }
 
-  /** Ends a call; true when it outlasted its limit. */
+  /**
+   * Ends a call; true when it outlasted its limit.
+   *
+   * @throws AbandonedCallError when the thread holds no longer what it held when it began the call
+   */
   boolean exit(CallFrame frame, DeviceNode node) {
     boolean late = false;
     boolean interrupted = false;
@@ -85,6 +132,15 @@ final class CallSlot {
       frame.event = null;
       event.finish(node.owner(), node.driver().name(), frame.operation, late);
     }
+    if (robbed) {
+      // So do the calls around it.
+      robbed = frame.index > 0;
+      if (!robbed) {
+        held.noticed();
+      }
+      throw new AbandonedCallError(
+          node.lateText(this, frame.operation) + " and was given up; now it has ended");
+    }
     return late;
   }
 
@@ -96,7 +152,16 @@ final class CallSlot {
         return true;
       }
     }
-    return false;
+    CallSlot other = behind;
+    return other != null && other.inside(driver);
+  }
+
+  /** Remembers what another thread was told that called in the place of this one. */
+  void refusedAs(CallSlot other) {
+    refusal = other.refusal;
+    refusedOwner = other.refusedOwner;
+    refusedAddress = other.refusedAddress;
+    notCalled = other.notCalled;
   }
 
   /** Remembers that a driver was not called, since it is not there. */

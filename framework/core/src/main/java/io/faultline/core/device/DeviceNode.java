@@ -266,7 +266,32 @@ final class DeviceNode {
     return call(lease, operation, whileLeaving, whenGone, true, body);
   }
 
+  /**
+   * As {@link #call}, {@linkplain Aside aside}: the caller goes on whatever the driver does.
+   *
+   * @throws ErrnoException ETIMEDOUT also when the call has not ended at all
+   */
+  <T, R extends @Nullable Object> R callAside(
+      Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone, boolean mayWait,
+      DriverCall<T, R> body)
+      throws ErrnoException {
+    return kernel.watchdog().aside().run(
+        kernel.watchdog().slot(),
+        slot -> new ErrnoException(Errno.ETIMEDOUT, lateText(slot, operation)),
+        () -> callHere(lease, operation, whileLeaving, whenGone, mayWait, body));
+  }
+
   private <T, R extends @Nullable Object> R call(
+      Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone, boolean mayWait,
+      DriverCall<T, R> body)
+      throws ErrnoException {
+    // What is half changed must be completed or undone.
+    return kernel.watchdog().heldLocks().isWriting()
+        ? callAside(lease, operation, whileLeaving, whenGone, mayWait, body)
+        : callHere(lease, operation, whileLeaving, whenGone, mayWait, body);
+  }
+
+  private <T, R extends @Nullable Object> R callHere(
       Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone, boolean mayWait,
       DriverCall<T, R> body)
       throws ErrnoException {
@@ -388,6 +413,26 @@ final class DeviceNode {
       kernel.limits().quarantined(driver);
     }
     return number;
+  }
+
+  /**
+   * A call reacted to no interrupt and was given up.
+   *
+   * @param thread the name of its thread
+   */
+  void abandoned(String operation, String thread, String trace) {
+    boolean quarantined = driver.quarantine();
+    kernel.log().problem(
+        owner + ": " + operation + " of driver " + driver.name() + " reacts to no interrupt and is"
+            + " given up; thread " + thread + " is lost until it returns"
+            + (quarantined
+                ? ". The driver is quarantined; driver upgrade puts another version in its place, "
+                    + "driver restore " + owner + " brings it back"
+                : ""),
+        trace);
+    if (quarantined) {
+      kernel.limits().quarantined(driver);
+    }
   }
 
   void logError(long number, String text, @Nullable String trace) {

@@ -336,6 +336,11 @@ public final class DeviceTable implements AutoCloseable {
     return kernel.watchdog().inDriverCall();
   }
 
+  /** The locks that the calling thread holds. */
+  public HeldLocks heldLocks() {
+    return kernel.watchdog().heldLocks();
+  }
+
   /** A snapshot of all nodes by path, those that are gone but in use included. */
   public List<DeviceInfo> list() {
     return nodes.list();

@@ -336,13 +336,16 @@ public final class Driver implements AutoCloseable, Parking {
     if (budget <= 0 || count <= budget) {
       return false;
     }
-    synchronized (this) {
-      if (phase != Phase.SERVING) {
-        return false;
-      }
-      change(Phase.QUARANTINED);
-      return true;
+    return quarantine();
+  }
+
+  /** Puts it in quarantine; false when it does not serve. */
+  synchronized boolean quarantine() {
+    if (phase != Phase.SERVING) {
+      return false;
     }
+    change(Phase.QUARANTINED);
+    return true;
   }
 
   boolean isQuarantined() {

@@ -38,8 +38,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange {
   private static final long ONE_DRAIN_MILLIS = 100;
-  /** Beyond the longest time limit of the drivers that go. */
-  private static final long MARGIN_MILLIS = 1000;
 
   /**
    * One driver in the place of another.
@@ -132,11 +130,11 @@ final class Exchange {
 
   /** From here on no call into the old drivers is under way, and none begins. */
   private StopWorld.Stopped stop() throws UpgradeException {
-    long limit = MARGIN_MILLIS;
+    long limit = 0;
     Set<Driver> olds = new HashSet<>();
     for (Pair pair : pairs) {
       olds.add(pair.old);
-      limit = Math.max(limit, pair.old.registration().timeoutMillis() + MARGIN_MILLIS);
+      limit = Math.max(limit, Watchdog.patienceMillis(pair.old));
     }
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
     while (true) {
@@ -218,14 +216,22 @@ final class Exchange {
         continue;
       }
       StateBuffer state = new StateBuffer(version[0]);
-      ask(
-          Step.SAVE, pair.old, node, "saveState",
-          driver -> driver.saveState(node.index(), state.writer(oldPages, move)));
-      state.seal();
+      try {
+        ask(
+            Step.SAVE, pair.old, node, "saveState",
+            driver -> driver.saveState(node.index(), state.writer(oldPages, move)));
+      } finally {
+        state.seal();
+      }
       stateBytes += state.size();
-      ask(
-          Step.RESTORE, pair.next, heir, "restoreState",
-          driver -> driver.restoreState(heir.index(), state.version(), state.reader(move)));
+      StateBuffer.Reader reader = state.reader(move);
+      try {
+        ask(
+            Step.RESTORE, pair.next, heir, "restoreState",
+            driver -> driver.restoreState(heir.index(), state.version(), reader));
+      } finally {
+        reader.expire();
+      }
     }
   }
 

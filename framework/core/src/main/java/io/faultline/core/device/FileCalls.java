@@ -23,20 +23,35 @@ final class FileCalls {
     return file.node().driver().overrides().has(method);
   }
 
-  /** As {@link #call(String, boolean, Errno, DriverCall)}; a driver that leaves is not called. */
-  <R extends @Nullable Object> R call(
-      String operation, Errno whenGone, DriverCall<MmapProvider, R> body) throws ErrnoException {
-    return call(operation, false, whenGone, body);
-  }
-
   /** Calls the driver; waits while it is being exchanged. For the rest see {@link DeviceNode#call}. */
   <R extends @Nullable Object> R call(
+      String operation, Errno whenGone, DriverCall<MmapProvider, R> body) throws ErrnoException {
+    return call(operation, false, false, whenGone, body);
+  }
+
+  /**
+   * As {@link #call}, so that the caller goes on whatever the driver does: who releases a file may be
+   * about to end a process.
+   *
+   * @param whileLeaving whether a driver that is being unregistered is called
+   */
+  <R extends @Nullable Object> R callAside(
       String operation, boolean whileLeaving, Errno whenGone, DriverCall<MmapProvider, R> body)
+      throws ErrnoException {
+    return call(operation, true, whileLeaving, whenGone, body);
+  }
+
+  private <R extends @Nullable Object> R call(
+      String operation, boolean aside, boolean whileLeaving, Errno whenGone,
+      DriverCall<MmapProvider, R> body)
       throws ErrnoException {
     while (true) {
       DeviceNode now = file.node();
+      Lease<MmapProvider> lease = now.driver().lease();
       try {
-        return now.callFile(now.driver().lease(), operation, whileLeaving, whenGone, body);
+        return aside
+            ? now.callAside(lease, operation, whileLeaving, whenGone, true, body)
+            : now.callFile(lease, operation, whileLeaving, whenGone, body);
       } catch (ExchangeException again) {
         now.driver().awaitExchange(whileLeaving);
       } catch (ErrnoException refused) {

@@ -151,8 +151,22 @@ final class GuardedOperations implements AreaOperations {
 
   @Override
   public Nopage nopage(Area area, long address, Access access) {
-    boolean traced = node.kernel().tracer().enabled();
     CallSlot slot = node.kernel().watchdog().slot();
+    if (!slot.held().isWriting()) {
+      return nopage(slot, area, address, access);
+    }
+    // Pages that a system call faults in while it changes the areas.
+    try {
+      return node.kernel().watchdog().aside().run(
+          slot, caller -> new ErrnoException(Errno.ETIMEDOUT, node.lateText(caller, "nopage")),
+          () -> nopage(node.kernel().watchdog().slot(), area, address, access));
+    } catch (ErrnoException givenUp) {
+      return Nopage.SIGBUS;
+    }
+  }
+
+  private Nopage nopage(CallSlot slot, Area area, long address, Access access) {
+    boolean traced = node.kernel().tracer().enabled();
     CallFrame frame = slot.enter(node, "nopage", traced);
     if (frame == null) {
       String unused = node.tooDeep(slot, "nopage");
@@ -178,7 +192,7 @@ final class GuardedOperations implements AreaOperations {
       trace = Failures.trace(t);
       DeviceNode.keepInterrupt(t);
     } finally {
-      late = slot.exit(frame, node);
+      late = ended(slot, frame, answer);
     }
     if (called) {
       node.countFault();
@@ -196,6 +210,15 @@ final class GuardedOperations implements AreaOperations {
       trace(TraceEvent.Kind.NOPAGE, area, address, address, access + ": " + result);
     }
     return result;
+  }
+
+  private boolean ended(CallSlot slot, CallFrame frame, @Nullable Nopage answer) {
+    try {
+      return slot.exit(frame, node);
+    } catch (AbandonedCallError tooLate) {
+      drop(answer);
+      throw tooLate;
+    }
   }
 
   /** The driver answered in time. */
@@ -302,6 +325,7 @@ final class GuardedOperations implements AreaOperations {
     trace(TraceEvent.Kind.POPULATE, area, address, address + length, "populate");
     try (ScopedPageMapper scoped = new ScopedPageMapper(node, area, pages)) {
       node.call(lease, "populate", false, Errno.EFAULT, operations -> {
+        scoped.begin();
         operations.populate(area, address, length, protection, pageOffset, nonblock, scoped);
         return null;
       });
@@ -312,6 +336,7 @@ final class GuardedOperations implements AreaOperations {
   public void mapPages(Area area, long firstPage, long lastPage, PageMapper pages) {
     try (ScopedPageMapper scoped = new ScopedPageMapper(node, area, pages)) {
       node.call(lease, "mapPages", false, Errno.EFAULT, operations -> {
+        scoped.begin();
         operations.mapPages(area, firstPage, lastPage, scoped);
         return null;
       });
@@ -392,8 +417,9 @@ final class GuardedOperations implements AreaOperations {
       return null;
     }
     try {
-      return node.<VmOperations, @Nullable String>call(
-          lease, "name", false, Errno.ENODEV, operations -> operations.name(area));
+      // Who reads the maps needs the thread, and the lock, to tell of the other areas.
+      return node.<VmOperations, @Nullable String>callAside(
+          lease, "name", false, Errno.ENODEV, false, operations -> operations.name(area));
     } catch (ErrnoException e) {
       return null;
     }

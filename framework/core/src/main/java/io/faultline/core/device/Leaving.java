@@ -35,13 +35,15 @@ final class Leaving {
       return;
     }
     long limit = driver.registration().timeoutMillis() + 5L * Watchdog.PERIOD_MILLIS;
-    int slow = kernel.watchdog().drain(driver, limit);
+    int unusedBefore = kernel.watchdog().drain(driver, limit);
+    int slow = kernel.watchdog().inFlight(driver);
     if (keeper != null) {
       save(driver, keeper, surroundings, slow);
     }
     unplug(driver);
     revoke(driver);
-    int stuck = kernel.watchdog().drain(driver, limit);
+    int unusedAfter = kernel.watchdog().drain(driver, limit);
+    int stuck = kernel.watchdog().inFlight(driver);
     if (stuck > 0) {
       kernel.log().problem(
           "driver " + driver.name() + " is gone, but " + stuck

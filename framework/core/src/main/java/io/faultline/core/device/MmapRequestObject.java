@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * OpenFileObject#mmap} shows it to the driver, {@code core.mm} reads it. Frames that the driver maps
  * are checked at once and recorded; they are installed once the area exists.
  *
- * <p>Confined to the thread that makes the system call.
+ * <p>The driver uses it during its call, on the thread that makes that; a call that was given up finds
+ * it closed. Before and afterwards it is confined to the thread that makes the system call.
  */
 public final class MmapRequestObject implements MmapRequest {
   private static final long SHARED_BITS = VmFlag.SHARED.mask() | VmFlag.MAYSHARE.mask();
@@ -59,7 +60,6 @@ public final class MmapRequestObject implements MmapRequest {
   private final long end;
   private final PhysicalMemory memory;
   private final SharedMemoryCheck sharedMemoryCheck;
-  private final Thread thread = Thread.currentThread();
   private final List<Install> installs = new ArrayList<>(0);
   private long pageOffset;
   private long flagBits;
@@ -69,7 +69,8 @@ public final class MmapRequestObject implements MmapRequest {
   private @Nullable Object privateData;
   private boolean anonymous;
   private boolean sharedMemory;
-  private volatile boolean open;
+  /** The driver's, during its call. */
+  private @Nullable Thread thread;
 
   /**
    * @param pid the process that maps
@@ -92,20 +93,21 @@ public final class MmapRequestObject implements MmapRequest {
     this.sharedMemoryCheck = sharedMemoryCheck;
   }
 
-  void begin(DeviceNode driverNode, @Nullable CachedFile cachedFile) {
+  /** The calling thread is about to call the driver. */
+  synchronized void begin(DeviceNode driverNode, @Nullable CachedFile cachedFile) {
     node = driverNode;
     file = cachedFile;
-    open = true;
+    thread = Thread.currentThread();
   }
 
   /** From here on the driver cannot change anything. */
-  void finish() {
-    open = false;
+  synchronized void finish() {
+    thread = null;
   }
 
-  private DeviceNode writable() {
+  private synchronized DeviceNode writable() {
     DeviceNode n = node;
-    if (!open || n == null || Thread.currentThread() != thread) {
+    if (n == null || Thread.currentThread() != thread) {
       throw new IllegalStateException(
           "request: good only during mmap, and on the thread that it was called on");
     }
@@ -133,7 +135,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setPageOffset(long pages) {
+  public synchronized void setPageOffset(long pages) {
     DeviceNode unused = writable();
     pageOffset = pages;
   }
@@ -149,13 +151,13 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void addFlags(VmFlag... flags) {
+  public synchronized void addFlags(VmFlag... flags) {
     DeviceNode unused = writable();
     flagBits |= VmFlags.of(flags).bits();
   }
 
   @Override
-  public void removeFlags(VmFlag... flags) {
+  public synchronized void removeFlags(VmFlag... flags) {
     DeviceNode unused = writable();
     long bits = VmFlags.of(flags).bits();
     if ((bits & SHARED_BITS) != 0) {
@@ -166,7 +168,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setOperations(VmOperations newOperations) {
+  public synchronized void setOperations(VmOperations newOperations) {
     operations = writable().guard(Objects.requireNonNull(newOperations, "operations"));
     anonymous = false;
     sharedMemory = false;
@@ -186,7 +188,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setPrivateData(@Nullable Object data) {
+  public synchronized void setPrivateData(@Nullable Object data) {
     DeviceNode unused = writable();
     privateData = data;
   }
@@ -197,7 +199,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setAnonymous() {
+  public synchronized void setAnonymous() {
     DeviceNode unused = writable();
     anonymous = true;
     sharedMemory = false;
@@ -210,7 +212,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setSharedMemory() throws ErrnoException {
+  public synchronized void setSharedMemory() throws ErrnoException {
     DeviceNode unused = writable();
     sharedMemoryCheck.check(end - start);
     sharedMemory = true;
@@ -219,7 +221,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void setPageCache() throws ErrnoException {
+  public synchronized void setPageCache() throws ErrnoException {
     DeviceNode n = writable();
     CachedFile cached = file;
     if (cached == null) {
@@ -237,7 +239,8 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void remapPfnRange(long address, long frame, long length) throws ErrnoException {
+  public synchronized void remapPfnRange(long address, long frame, long length)
+      throws ErrnoException {
     DeviceNode by = writable();
     if ((address & Mman.PAGE_SIZE - 1) != 0 || address < start || address >= end) {
       throw invalid("address: 0x%x is not the beginning of a page in [0x%x, 0x%x)"
@@ -283,7 +286,7 @@ public final class MmapRequestObject implements MmapRequest {
   }
 
   @Override
-  public void insertPage(long address, Page page) throws ErrnoException {
+  public synchronized void insertPage(long address, Page page) throws ErrnoException {
     DeviceNode unused = writable();
     ScopedPageMapper.checkAddress(start, end, address);
     long frame = ScopedPageMapper.checkPage(memory, page);

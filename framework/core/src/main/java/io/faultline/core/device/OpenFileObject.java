@@ -70,7 +70,7 @@ public final class OpenFileObject implements MappedFile {
       return;
     }
     try {
-      calls.call("open", Errno.ENXIO, provider -> {
+      calls.callAside("open", false, Errno.ENXIO, provider -> {
         provider.open(this);
         opened = true;
         toRelease.set(true);
@@ -392,7 +392,7 @@ public final class OpenFileObject implements MappedFile {
   void hangUp() {
     if (toRelease.compareAndSet(true, false)) {
       try {
-        calls.call("release", true, Errno.ENXIO, provider -> {
+        calls.callAside("release", true, Errno.ENXIO, provider -> {
           provider.release(this);
           return null;
         });

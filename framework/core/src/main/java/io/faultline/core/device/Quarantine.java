@@ -26,7 +26,7 @@ final class Quarantine {
   /** Returns how many nodes came back. */
   int end(Driver driver) {
     try (StopWorld.Stopped stopped =
-        world.stop(driver.registration().timeoutMillis(), Set.of(driver))) {
+        world.stop(Watchdog.patienceMillis(driver), Set.of(driver))) {
       if (!driver.beginRestore()) {
         return 0;
       }

@@ -9,14 +9,15 @@ import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Page;
 import io.faultline.mm.PageMapper;
+import org.jspecify.annotations.Nullable;
 
 /** A page mapper that is good for one area, one thread and one callback. */
 final class ScopedPageMapper implements PageMapper, AutoCloseable {
   private final DeviceNode node;
   private final Area area;
   private final PageMapper pages;
-  private final Thread thread = Thread.currentThread();
-  private volatile boolean closed;
+  /** The driver's, during its call; guarded by this object's monitor. */
+  private @Nullable Thread thread;
 
   ScopedPageMapper(DeviceNode node, Area area, PageMapper pages) {
     this.node = node;
@@ -24,15 +25,24 @@ final class ScopedPageMapper implements PageMapper, AutoCloseable {
     this.pages = pages;
   }
 
+  /** The calling thread is about to call the driver. */
+  synchronized void begin() {
+    thread = Thread.currentThread();
+  }
+
   @Override
-  public void insertPage(long address, Page page) throws ErrnoException {
-    if (closed || Thread.currentThread() != thread) {
+  public synchronized void insertPage(long address, Page page) throws ErrnoException {
+    boolean good =
+        Thread.currentThread() == thread
+            && node.kernel().watchdog().heldLocks().whileHeld(() -> {
+              checkAddress(area.start(), area.end(), address);
+              checkPage(node.kernel().memory(), page);
+              pages.insertPage(address, page);
+            });
+    if (!good) {
       throw new IllegalStateException(
           "pages: good only during the callback, and on the thread that it was called on");
     }
-    checkAddress(area.start(), area.end(), address);
-    checkPage(node.kernel().memory(), page);
-    pages.insertPage(address, page);
   }
 
   static void checkAddress(long start, long end, long address) throws ErrnoException {
@@ -54,7 +64,7 @@ final class ScopedPageMapper implements PageMapper, AutoCloseable {
   }
 
   @Override
-  public void close() {
-    closed = true;
+  public synchronized void close() {
+    thread = null;
   }
 }

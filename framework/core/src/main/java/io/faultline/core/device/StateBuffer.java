@@ -22,6 +22,7 @@ final class StateBuffer {
   private static final int MAX_BYTES = 64 << 20;
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  // Written with this object's monitor held, as the bytes are.
   private volatile boolean sealed;
   private final int version;
 
@@ -40,8 +41,8 @@ final class StateBuffer {
     return bytes.size();
   }
 
-  /** The driver has written all: a writer that it kept writes nothing any more. */
-  void seal() {
+  /** The driver has written all: a writer that it kept, or a call that was given up, writes no more. */
+  synchronized void seal() {
     sealed = true;
   }
 
@@ -60,14 +61,18 @@ final class StateBuffer {
   private final class Bounded extends OutputStream {
     @Override
     public void write(int one) throws IOException {
-      check(1);
-      bytes.write(one);
+      synchronized (StateBuffer.this) {
+        check(1);
+        bytes.write(one);
+      }
     }
 
     @Override
     public void write(byte[] source, int offset, int length) throws IOException {
-      check(length);
-      bytes.write(source, offset, length);
+      synchronized (StateBuffer.this) {
+        check(length);
+        bytes.write(source, offset, length);
+      }
     }
   }
 
@@ -79,7 +84,10 @@ final class StateBuffer {
     return new Writer(new Bounded(), pages, moves);
   }
 
-  StateReader reader(PageMoves moves) {
+  /**
+   * @param moves where its pages come from
+   */
+  Reader reader(PageMoves moves) {
     return new Reader(new ByteArrayInputStream(bytes.toByteArray()), moves);
   }
 
@@ -100,22 +108,35 @@ final class StateBuffer {
             "page: " + page
                 + " is not one that this driver's PageAllocator gave and that it holds");
       }
-      check(Long.BYTES);
-      moves.written(page);
-      writeLong(page.frameNumber());
+      synchronized (StateBuffer.this) {
+        check(Long.BYTES);
+        moves.written(page);
+        writeLong(page.frameNumber());
+      }
     }
   }
 
-  private static final class Reader extends DataInputStream implements StateReader {
+  /** Good for one call of {@code restoreState}. */
+  static final class Reader extends DataInputStream implements StateReader {
     private final PageMoves moves;
+    // Guarded by this object's monitor.
+    private boolean expired;
 
-    Reader(ByteArrayInputStream bytes, PageMoves moves) {
+    private Reader(ByteArrayInputStream bytes, PageMoves moves) {
       super(bytes);
       this.moves = moves;
     }
 
+    /** The call has ended, or was given up: no page is given away any more. */
+    synchronized void expire() {
+      expired = true;
+    }
+
     @Override
-    public Page readPage() throws IOException {
+    public synchronized Page readPage() throws IOException {
+      if (expired) {
+        throw new IOException("state: restoreState has returned; read within it");
+      }
       return moves.read(readLong());
     }
 

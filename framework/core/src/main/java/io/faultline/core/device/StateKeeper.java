@@ -33,8 +33,8 @@ final class StateKeeper {
 
   /** Asks the driver of a node in its guard. */
   static void ask(DeviceNode node, String operation, Question question) throws ErrnoException {
-    node.<MmapProvider, @Nullable Object>call(
-        node.driver().lease(), operation, true, Errno.ENXIO, provider -> {
+    node.<MmapProvider, @Nullable Object>callAside(
+        node.driver().lease(), operation, true, Errno.ENXIO, false, provider -> {
           question.to((HandOver) provider);
           return null;
         });
@@ -55,7 +55,7 @@ final class StateKeeper {
       return;
     }
     try (StopWorld.Stopped stopped =
-        world.stop(driver.registration().timeoutMillis(), Set.of(driver))) {
+        world.stop(Watchdog.patienceMillis(driver), Set.of(driver))) {
       for (DeviceNode node : driver.nodes()) {
         if (node.inode() != null) {
           save(driver, node, pages);
@@ -72,10 +72,13 @@ final class StateKeeper {
       ask(node, "stateVersion", asked -> version[0] = asked.stateVersion());
       StateBuffer state = new StateBuffer(version[0]);
       PageMoves written = new PageMoves(pages);
-      ask(
-          node, "saveState",
-          asked -> asked.saveState(node.index(), state.writer(pages, written)));
-      state.seal();
+      try {
+        ask(
+            node, "saveState",
+            asked -> asked.saveState(node.index(), state.writer(pages, written)));
+      } finally {
+        state.seal();
+      }
       kept.keep(driver, node, state, written);
     } catch (ErrnoException refused) {
       notKept(driver.name(), String.valueOf(refused.getMessage()));
@@ -98,11 +101,15 @@ final class StateKeeper {
         continue;
       }
       StateBuffer state = found.state();
+      StateBuffer.Reader reader = state.reader(found.moves());
       try {
-        ask(
-            node, "restoreState",
-            asked -> asked.restoreState(
-                node.index(), state.version(), state.reader(found.moves())));
+        try {
+          ask(
+              node, "restoreState",
+              asked -> asked.restoreState(node.index(), state.version(), reader));
+        } finally {
+          reader.expire();
+        }
         int unused = kept.taken(node, found);
       } catch (ErrnoException refused) {
         found.moves().undo();

@@ -2,18 +2,28 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Watches the calls into drivers, which run inline on the thread that faults: a call that outlasts
  * its driver's limit is interrupted, again and again until it ends, and its result is thrown away.
  *
+ * <p>Java cannot end a thread that reacts to no interrupt. A call that has not ended {@value
+ * #GRACE_MILLIS} ms after its first interrupt is given up: what its thread holds of address spaces for
+ * reading is taken away, so that nobody else waits for it; its driver is quarantined, so that it costs
+ * no second thread; and should it end after all, its thread learns that with an {@link
+ * AbandonedCallError}. That is enough where nothing is changed before the driver has answered, as in a
+ * fault. Calls in the middle of a change are made {@linkplain Aside aside}: there it is the caller that
+ * goes on.
+ *
  * <p>It has no thread. Whoever composes the kernel has {@link #run} called every {@value
  * #PERIOD_MILLIS} ms or so; without that, calls are not limited. A call is interrupted within two
- * periods of its limit. Java cannot end a thread that reacts to no interrupt: such a call is reported
- * and holds up its own thread, with the locks that this thread holds.
+ * periods of its limit.
  *
  * <p>A watched call costs two atomic writes and no allocation. Thread-safe.
  */
@@ -21,17 +31,47 @@ public final class Watchdog implements Runnable {
   /** How often {@link #run} should be called, in milliseconds. */
   public static final int PERIOD_MILLIS = 20;
 
+  /** How long an interrupted call may take to end, in milliseconds. */
+  public static final int GRACE_MILLIS = 1000;
+
+  private static final int MARGIN_MILLIS = 2000;
+  private static final int GRACE_LOOKS = GRACE_MILLIS / PERIOD_MILLIS / 2;
+
   private static final int DEAD_SLOTS_LOOKED_FOR_FROM = 64;
 
   private final Set<CallSlot> slots = ConcurrentHashMap.newKeySet();
   // Threads outlive kernels: a CallSlot must not lead back here, or this entry would never be
   // dropped.
   private final ThreadLocal<CallSlot> mine = new ThreadLocal<>();
+  private final Aside aside = new Aside(this);
+
+  /** For calls that the caller must be able to leave. */
+  Aside aside() {
+    return aside;
+  }
+
+  /**
+   * Sets where calls are made that their callers must be able to leave; on the caller's own thread while
+   * there is nobody.
+   */
+  public void setThreads(@Nullable DriverThreads threads) {
+    aside.setThreads(threads);
+  }
 
   /** The slot of the calling thread. */
   CallSlot slot() {
     CallSlot slot = mine.get();
     return slot == null ? newSlot() : slot;
+  }
+
+  /** How long to wait for a driver's calls, in milliseconds, to meet none that could be given up. */
+  static long patienceMillis(Driver driver) {
+    return driver.registration().timeoutMillis() + GRACE_MILLIS + MARGIN_MILLIS;
+  }
+
+  /** The locks that the calling thread holds. */
+  HeldLocks heldLocks() {
+    return slot().held();
   }
 
   /** Whether the calling thread is inside a driver's callback. */
@@ -61,7 +101,14 @@ public final class Watchdog implements Runnable {
   }
 
   /** One look at all calls, at a time of {@link System#nanoTime}. */
-  synchronized void check(long nowNanos) {
+  void check(long nowNanos) {
+    List<HeldLocks.Shared> taken = new ArrayList<>(0);
+    lookAtAll(nowNanos, taken);
+    // With no monitor held: a space that was waited for may come to its end now.
+    taken.forEach(HeldLocks.Shared::afterLettingGo);
+  }
+
+  private synchronized void lookAtAll(long nowNanos, List<HeldLocks.Shared> taken) {
     dropDeadThreads();
     for (CallSlot slot : slots) {
       for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {
@@ -70,15 +117,16 @@ public final class Watchdog implements Runnable {
         if (!CallFrame.busy(state)) {
           break;
         }
-        check(slot, frame, state, nowNanos);
+        check(slot, frame, state, nowNanos, taken);
       }
     }
   }
 
-  private static void check(CallSlot slot, CallFrame frame, long state, long nowNanos) {
+  private static void check(
+      CallSlot slot, CallFrame frame, long state, long nowNanos, List<HeldLocks.Shared> taken) {
     DeviceNode node = frame.node;
     String operation = frame.operation;
-    if (node == null || frame.state() != state) {
+    if (node == null || frame.state() != state || CallFrame.abandoned(state)) {
       return;
     }
     if (frame.seenCall != CallFrame.call(state)) {
@@ -91,10 +139,19 @@ public final class Watchdog implements Runnable {
       return;
     }
     boolean first = (state & CallFrame.PHASE) == CallFrame.RUNNING;
+    if (!first && isOverdue(frame, nowNanos)) {
+      abandon(slot, frame, state, node, operation, taken);
+      return;
+    }
     String text = first ? node.hangText(operation) : "";
     String trace = first ? Failures.trace(slot.thread) : "";
     if (!frame.beginInterrupt(state)) {
       return;
+    }
+    if (first) {
+      frame.expiredNanos = nowNanos;
+      frame.lookNanos = nowNanos;
+      frame.looks = 0;
     }
     // Counted before the call can end: whoever sees it fail sees it counted.
     long error = first ? node.count(text) : 0;
@@ -105,8 +162,40 @@ public final class Watchdog implements Runnable {
     }
   }
 
+  /** Time alone says little: the machine may have stood still. */
+  private static boolean isOverdue(CallFrame frame, long nowNanos) {
+    if (nowNanos - frame.lookNanos >= TimeUnit.MILLISECONDS.toNanos(PERIOD_MILLIS / 2)) {
+      frame.lookNanos = nowNanos;
+      frame.looks++;
+    }
+    return frame.looks >= GRACE_LOOKS
+        && nowNanos - frame.expiredNanos >= TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
+  }
+
+  private static void abandon(
+      CallSlot slot, CallFrame frame, long state, DeviceNode node, String operation,
+      List<HeldLocks.Shared> taken) {
+    String trace = Failures.trace(slot.thread);
+    if (!frame.beginAbandon(state)) {
+      return;
+    }
+    try {
+      taken.addAll(slot.abandon());
+    } finally {
+      frame.endAbandon(state);
+    }
+    node.abandoned(operation, slot.thread.getName(), trace);
+  }
+
   /** The number of calls into a driver that are under way, those of this thread not counted. */
   int inFlight(Driver driver) {
+    return inFlight(driver, true);
+  }
+
+  /**
+   * @param abandoned whether those count that were given up
+   */
+  private int inFlight(Driver driver, boolean abandoned) {
     int count = 0;
     for (CallSlot slot : slots) {
       if (slot.thread == Thread.currentThread()) {
@@ -119,7 +208,8 @@ public final class Watchdog implements Runnable {
           break;
         }
         DeviceNode node = frame.node;
-        if (node != null && node.driver() == driver && frame.state() == state) {
+        if (node != null && node.driver() == driver && frame.state() == state
+            && (abandoned || !CallFrame.abandoned(state))) {
           count++;
         }
       }
@@ -151,7 +241,7 @@ public final class Watchdog implements Runnable {
   }
 
   /**
-   * Waits until no call into a driver is under way.
+   * Waits until no call into a driver is under way but those that were given up.
    *
    * @param millis how long at most; calls that hang are interrupted meanwhile
    * @return the number of calls that are still under way
@@ -159,7 +249,7 @@ public final class Watchdog implements Runnable {
   int drain(Driver driver, long millis) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     boolean interrupted = false;
-    int left = inFlight(driver);
+    int left = inFlight(driver, false);
     while (left > 0 && System.nanoTime() - end < 0) {
       try {
         // A call that ends tells nobody: that would cost every fault. So who waits has to look.
@@ -168,7 +258,7 @@ public final class Watchdog implements Runnable {
         interrupted = true;
       }
       run();
-      left = inFlight(driver);
+      left = inFlight(driver, false);
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

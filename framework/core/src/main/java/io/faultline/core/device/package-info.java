@@ -21,6 +21,12 @@
  * {@link io.faultline.core.device.Watchdog}, and turns whatever goes wrong into a failure of that one
  * call.
  *
+ * <p><b>Calls that do not end.</b> A fault calls its driver on its own thread: nothing is changed before
+ * the driver has answered, so the lock that the thread holds can be taken away from it ({@link
+ * io.faultline.core.device.HeldLocks}). Calls in the middle of a change, those with an address space
+ * locked for writing and those of a hand-over, are made on another thread, and the caller can leave it
+ * ({@code Aside}). What a call was given to answer with is closed before the caller goes on.
+ *
  * <p><b>Whom an exchange of drivers stops.</b> Only processes that have a device of theirs mapped or
  * open ({@link io.faultline.core.device.StopWorld}). That is enough: an area of a driver comes to be in
  * {@code mmap}, which calls the driver and waits while it is exchanged, or is copied by fork from a space

@@ -39,8 +39,16 @@ final class DriverWrite {
     long frame = found.frameNumber();
     FileMapping places = places(area);
     long before = protections(places, frame);
-    if (!operations.pageMkwrite(area, page, found)) {
-      memory.put(frame);
+    boolean allowed = false;
+    try {
+      allowed = operations.pageMkwrite(area, page, found);
+    } finally {
+      // Also when the call was given up, and ends with an error.
+      if (!allowed) {
+        memory.put(frame);
+      }
+    }
+    if (!allowed) {
       return Outcome.SIGBUS;
     }
     long entry = Pte.of(frame, PageProtector.rights(area, true), Pte.ACCESSED | Pte.WRITTEN);

@@ -9,6 +9,7 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.device.AbandonedCallError;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.jfr.PageFaultEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -181,6 +182,11 @@ public final class PageFaultHandler {
       return refuse(
           space, address, access, began, FaultRule.PROCESS_GONE, SignalCode.SEGV_MAPERR,
           String.valueOf(gone.getMessage()));
+    } catch (AbandonedCallError tooLate) {
+      // The lock is lost, and what was found under it.
+      return refuse(
+          space, address, access, began, FaultRule.NO_PAGE, SignalCode.BUS_ADRERR,
+          String.valueOf(tooLate.getMessage()));
     } finally {
       if (reading) {
         space.unlockForReading();

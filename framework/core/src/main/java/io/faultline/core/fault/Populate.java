@@ -13,6 +13,7 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
+import io.faultline.core.device.AbandonedCallError;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PageFaults;
@@ -47,8 +48,15 @@ public final class Populate implements PageFaults {
   public void populate(AddressSpace space, long start, long length, boolean ignoreErrors)
       throws ErrnoException {
     long end = start + length;
-    boolean done =
-        whileParked(space, start, cursor -> populateFrom(space, cursor, end, ignoreErrors));
+    boolean done;
+    try {
+      done = whileParked(space, start, cursor -> populateFrom(space, cursor, end, ignoreErrors));
+    } catch (ErrnoException refused) {
+      if (ignoreErrors && refused.errno() != Errno.ESRCH) {
+        return;
+      }
+      throw refused;
+    }
     if (!done && !ignoreErrors) {
       throw interrupted();
     }
@@ -71,6 +79,8 @@ public final class Populate implements PageFaults {
       space.lockForReading();
       try {
         cursor = stretch.from(cursor);
+      } catch (AbandonedCallError tooLate) {
+        throw refused(cursor, String.valueOf(tooLate.getMessage()));
       } finally {
         space.unlockForReading();
       }

@@ -79,7 +79,9 @@ public final class AddressSpace {
     this.keys = new ProtectionKeys(profile.protectionKeys(), tables);
     this.brk = layout.startBrk();
     this.lock =
-        new MmapLock(pid, services.devices()::inDriverCall, () -> ExitOperation.empty(this));
+        new MmapLock(
+            pid, services.devices()::heldLocks, services.devices()::inDriverCall,
+            () -> ExitOperation.empty(this));
     services.spaces().add(this);
   }
 
@@ -427,11 +429,6 @@ public final class AddressSpace {
    * @throws IllegalStateException naming what is wrong
    */
   public void validate() {
-    lock.lockToLook();
-    try {
-      SpaceValidator.validate(this);
-    } finally {
-      lock.unlockForReading();
-    }
+    lock.look(() -> SpaceValidator.validate(this));
   }
 }

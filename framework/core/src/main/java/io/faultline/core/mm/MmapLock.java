@@ -2,23 +2,32 @@
 // Copyright the Faultline authors
 package io.faultline.core.mm;
 
+import io.faultline.core.device.HeldLocks;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code mmap_lock}: held for writing while areas change, for reading by faults. Knows when its space
  * is gone, and sees to it that a space whose end was asked for by somebody who could not wait for the
  * lock comes to its end with the next release.
+ *
+ * <p>What a thread holds for reading can be taken away from it, inside a driver's call that does not end:
+ * so who reads is not known here but in the thread's {@link HeldLocks}, and the lock is one that anybody
+ * can release. It is not reentrant.
  */
-final class MmapLock {
-  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+final class MmapLock implements HeldLocks.Shared {
+  private final StampedLock lock = new StampedLock();
   private final int pid;
+  private final Supplier<HeldLocks> held;
   private final BooleanSupplier inDriverCall;
   private final Runnable end;
+  /** Who has it for writing. */
+  private volatile @Nullable HeldLocks writer;
   /** The end was asked for: nobody gets in any more. */
   private volatile boolean dying;
   /** The end has come. Written with the lock held for writing. */
@@ -26,11 +35,13 @@ final class MmapLock {
 
   /**
    * @param pid for messages
+   * @param held the calling thread's locks
    * @param inDriverCall whether the calling thread is inside a driver's callback
    * @param end empties the space; called with the lock held for writing, once
    */
-  MmapLock(int pid, BooleanSupplier inDriverCall, Runnable end) {
+  MmapLock(int pid, Supplier<HeldLocks> held, BooleanSupplier inDriverCall, Runnable end) {
     this.pid = pid;
+    this.held = held;
     this.inDriverCall = inDriverCall;
     this.end = end;
   }
@@ -40,7 +51,22 @@ final class MmapLock {
    *     that is interrupted while it waits; ESRCH when the process is gone
    */
   void lockForWriting() throws ErrnoException {
-    acquire(lock.writeLock());
+    HeldLocks mine = held.get();
+    failIfHeld(mine);
+    if (inDriverCall.getAsBoolean()) {
+      try {
+        long unused = lock.writeLockInterruptibly();
+      } catch (InterruptedException e) {
+        throw interrupted();
+      }
+    } else {
+      long unused = lock.writeLock();
+    }
+    writingBegins(mine);
+    if (dying) {
+      unlockForWriting();
+      throw dead();
+    }
   }
 
   /**
@@ -49,79 +75,128 @@ final class MmapLock {
    * @return false when it could not be had within the time, or by this thread at all
    */
   boolean tryLockForWriting(long millis) throws ErrnoException {
-    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
+    HeldLocks mine = held.get();
+    if (isHeld(mine)) {
       return false;
     }
     try {
-      if (!lock.writeLock().tryLock(millis, TimeUnit.MILLISECONDS)) {
+      if (lock.tryWriteLock(millis, TimeUnit.MILLISECONDS) == 0) {
         return false;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
-    failIfDying(lock.writeLock());
+    writingBegins(mine);
+    if (dying) {
+      unlockForWriting();
+      throw dead();
+    }
     return true;
   }
 
   /** As {@link #tryLockForWriting}; readers are not waited for, whoever queues behind them. */
   boolean tryLockForReading(long millis) throws ErrnoException {
-    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
+    HeldLocks mine = held.get();
+    if (isHeld(mine)) {
       return false;
     }
     try {
-      if (!lock.readLock().tryLock()
-          && !lock.readLock().tryLock(millis, TimeUnit.MILLISECONDS)) {
+      if (lock.tryReadLock() == 0 && lock.tryReadLock(millis, TimeUnit.MILLISECONDS) == 0) {
         return false;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
-    failIfDying(lock.readLock());
+    mine.readingBegins(this);
+    if (dying) {
+      unlockForReading();
+      throw dead();
+    }
     return true;
   }
 
   void unlockForWriting() {
-    lock.writeLock().unlock();
+    writingEnds(held.get());
     endIfDying();
   }
 
   /** Otherwise as {@link #lockForWriting}. */
   void lockForReading() throws ErrnoException {
-    acquire(lock.readLock());
+    HeldLocks mine = held.get();
+    failIfHeld(mine);
+    if (inDriverCall.getAsBoolean()) {
+      try {
+        long unused = lock.readLockInterruptibly();
+      } catch (InterruptedException e) {
+        throw interrupted();
+      }
+    } else {
+      long unused = lock.readLock();
+    }
+    mine.readingBegins(this);
+    if (dying) {
+      unlockForReading();
+      throw dead();
+    }
   }
 
+  /** Does nothing when it was taken away from this thread meanwhile. */
   void unlockForReading() {
-    lock.readLock().unlock();
-    endIfDying();
+    if (held.get().readingEnds(this)) {
+      boolean unused = lock.tryUnlockRead();
+      endIfDying();
+    }
   }
 
   /**
    * Takes the lock for reading if that is possible at once, also where the thread has it for reading
-   * already.
+   * already. It is not taken away inside a driver's call.
    *
    * @param own also where this thread has it for writing, and its areas are as they should be
    */
   boolean tryLockForReading(boolean own) {
-    if (lock.isWriteLockedByCurrentThread() && !own || !lock.readLock().tryLock()) {
+    HeldLocks mine = held.get();
+    if (mine.isOrStandsFor(writer)) {
+      return own && !dying;
+    }
+    if (lock.tryReadLock() == 0) {
       return false;
     }
     if (dying) {
-      lock.readLock().unlock();
+      boolean unused = lock.tryUnlockRead();
       return false;
     }
+    mine.readingBegins(this);
+    mine.lastingBegins();
     return true;
   }
 
   /** Undoes {@link #tryLockForReading} where the end of the space must not come now. */
   void unlockAfterTry() {
-    lock.readLock().unlock();
+    HeldLocks mine = held.get();
+    if (!mine.isOrStandsFor(writer)) {
+      mine.lastingEnds();
+      boolean unused = mine.readingEnds(this);
+      boolean unusedToo = lock.tryUnlockRead();
+    }
   }
 
-  /** Takes the lock for reading even where the space is gone. */
-  void lockToLook() {
-    lock.readLock().lock();
+  /** Runs something under the lock, even where the space is gone, or this thread has the lock. */
+  void look(Runnable reader) {
+    HeldLocks mine = held.get();
+    if (isHeld(mine)) {
+      reader.run();
+      return;
+    }
+    long unused = lock.readLock();
+    mine.readingBegins(this);
+    try {
+      reader.run();
+    } finally {
+      unlockForReading();
+    }
   }
 
   /**
@@ -130,10 +205,10 @@ final class MmapLock {
    */
   void end() {
     dying = true;
-    boolean own = lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0;
-    if (!own && !inDriverCall.getAsBoolean()) {
-      lock.writeLock().lock();
-      endLocked();
+    HeldLocks mine = held.get();
+    if (!isHeld(mine) && !inDriverCall.getAsBoolean()) {
+      long unused = lock.writeLock();
+      endLocked(mine);
       return;
     }
     endIfDying();
@@ -142,20 +217,53 @@ final class MmapLock {
   /** Brings about an end that was asked for, if nobody has the lock. */
   void endIfDying() {
     // Who holds the lock when this try fails comes by here afterwards.
-    if (dying && !gone && lock.getReadHoldCount() == 0
-        && !lock.isWriteLockedByCurrentThread() && lock.writeLock().tryLock()) {
-      endLocked();
+    if (dying && !gone && lock.tryWriteLock() != 0) {
+      endLocked(held.get());
     }
   }
 
-  private void endLocked() {
+  private void endLocked(HeldLocks mine) {
+    writingBegins(mine);
     try {
       if (!gone) {
         gone = true;
         end.run();
       }
     } finally {
-      lock.writeLock().unlock();
+      writingEnds(mine);
+    }
+  }
+
+  private void writingBegins(HeldLocks mine) {
+    writer = mine;
+    mine.writingBegins();
+  }
+
+  private void writingEnds(HeldLocks mine) {
+    writer = null;
+    mine.writingEnds();
+    boolean unused = lock.tryUnlockWrite();
+  }
+
+  @Override
+  public void letGo() {
+    boolean unused = lock.tryUnlockRead();
+  }
+
+  @Override
+  public void afterLettingGo() {
+    endIfDying();
+  }
+
+  private boolean isHeld(HeldLocks mine) {
+    return mine.isOrStandsFor(writer) || mine.isReading(this);
+  }
+
+  private void failIfHeld(HeldLocks mine) throws ErrnoException {
+    if (isHeld(mine)) {
+      throw new ErrnoException(
+          Errno.EDEADLK,
+          "a driver's callback called back into the address space of process " + pid);
     }
   }
 
@@ -163,33 +271,15 @@ final class MmapLock {
    * A driver's callback holds the lock of the space that it is called for. Two that wait for each
    * other's would wait for ever if the watchdog could not interrupt them.
    */
-  private void acquire(Lock half) throws ErrnoException {
-    if (lock.isWriteLockedByCurrentThread() || lock.getReadHoldCount() > 0) {
-      throw new ErrnoException(
-          Errno.EDEADLK,
-          "a driver's callback called back into the address space of process " + pid);
-    }
-    if (inDriverCall.getAsBoolean()) {
-      try {
-        half.lockInterruptibly();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new ErrnoException(
-            Errno.EDEADLK,
-            "a driver's callback waited for the address space of process " + pid
-                + " until it was interrupted");
-      }
-    } else {
-      half.lock();
-    }
-    failIfDying(half);
+  private ErrnoException interrupted() {
+    Thread.currentThread().interrupt();
+    return new ErrnoException(
+        Errno.EDEADLK,
+        "a driver's callback waited for the address space of process " + pid
+            + " until it was interrupted");
   }
 
-  private void failIfDying(Lock half) throws ErrnoException {
-    if (dying) {
-      half.unlock();
-      endIfDying();
-      throw new ErrnoException(Errno.ESRCH, "process " + pid + " has no memory any more");
-    }
+  private ErrnoException dead() {
+    return new ErrnoException(Errno.ESRCH, "process " + pid + " has no memory any more");
   }
 }

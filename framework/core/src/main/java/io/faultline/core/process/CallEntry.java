@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.process;
 
+import io.faultline.core.device.AbandonedCallError;
 import io.faultline.core.device.Tracer;
 import io.faultline.core.fault.Populate;
 import io.faultline.core.jfr.CallEvent;
@@ -9,6 +10,7 @@ import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.mm.PopulateRange;
 import io.faultline.kernel.Task;
 import io.faultline.kernel.TraceEvent;
+import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +64,8 @@ final class CallEntry {
     space.lockForReading();
     try {
       return call.run(space);
+    } catch (AbandonedCallError tooLate) {
+      throw new ErrnoException(Errno.ETIMEDOUT, String.valueOf(tooLate.getMessage()));
     } finally {
       space.unlockForReading();
     }

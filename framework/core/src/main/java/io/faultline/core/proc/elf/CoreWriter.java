@@ -3,9 +3,11 @@
 package io.faultline.core.proc.elf;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.device.AbandonedCallError;
 import io.faultline.core.mm.AddressSpace;
 import io.faultline.kernel.CoreProgress;
 import io.faultline.kernel.CoreReport;
+import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import java.io.IOException;
@@ -143,6 +145,8 @@ public final class CoreWriter {
         present[i] =
             area != null && DumpPages.copy(space, area, page, target) && !isZeros(target);
       }
+    } catch (AbandonedCallError tooLate) {
+      throw new ErrnoException(Errno.ETIMEDOUT, String.valueOf(tooLate.getMessage()));
     } finally {
       space.unlockForReading();
     }
