@@ -3,7 +3,9 @@
 package io.faultline.core.component;
 
 import io.faultline.core.Kernel;
+import io.faultline.core.device.Watchdog;
 import io.faultline.kernel.KernelProfile;
+import java.util.concurrent.TimeUnit;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -18,11 +20,13 @@ import org.osgi.service.metatype.annotations.Designate;
 public final class KernelComponent {
   static final String PID = "io.faultline.kernel";
 
+  private static final int CENTISECOND_MILLIS = 10;
+
   private final KernelLog log = new KernelLog();
   private final Kernel kernel;
-  private final WatchdogThread watchdog;
-  private final WritebackThread writeback;
-  private final ReclaimThread kswapd;
+  private final KernelThread watchdog;
+  private final KernelThread writeback;
+  private final KernelThread kswapd;
   private final PageAccounts accounts;
 
   /**
@@ -38,13 +42,25 @@ public final class KernelComponent {
     kernel.deviceTable().setErrorBudget(config.driver_error_budget());
     kernel.cores().setPattern(config.core_pattern());
     kernel.setDriverThreads(new DriverThreadPool());
-    watchdog = new WatchdogThread(kernel.watchdog(), log);
-    kswapd = new ReclaimThread(kernel.reclaim());
+    watchdog =
+        KernelThread.every(
+            "watchdog", Watchdog.PERIOD_MILLIS, kernel.watchdog(), "the watchdog over drivers",
+            log);
+    kswapd = new KernelThread("kswapd", kernel.reclaim());
     accounts = new PageAccounts(kernel, log);
-    writeback =
-        new WritebackThread(
-            kernel, log, config.vm_dirty__writeback__centisecs(),
-            config.vm_dirty__expire__centisecs());
+    writeback = writeback(config);
+  }
+
+  /** Writes files back that have been dirty for a while: what {@code kworker/…flush} does in Linux. */
+  private KernelThread writeback(KernelConfig config) {
+    long interval = Math.max(1L, config.vm_dirty__writeback__centisecs()) * CENTISECOND_MILLIS;
+    // Never 0, which means all at once.
+    long expire = Math.max(
+        1,
+        TimeUnit.MILLISECONDS.toNanos(
+            (long) config.vm_dirty__expire__centisecs() * CENTISECOND_MILLIS));
+    return KernelThread.every(
+        "writeback", interval, () -> kernel.writeback(expire), "the write-back of files", log);
   }
 
   /** Shuts down: all processes end. Whoever used the kernel has let go of it by now. */
