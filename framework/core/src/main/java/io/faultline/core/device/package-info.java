@@ -11,6 +11,7 @@
  * an open file    OpenFileObject is the door; FileReferences, FileCalls, FileTraits, FileMmap, FileContents
  *   its pages     where the kernel keeps them: CachedFile, and all that has Page, Write or Read in its name
  * calls           GuardedOperations, GuardedIo, DeviceNode.call; Watchdog, CallSlot and CallFrame time them
+ *   without end   Aside, HeldLocks
  * registers       IoSpace, IoWindow
  * </pre>
  *
