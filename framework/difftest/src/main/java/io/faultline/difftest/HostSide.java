@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ final class HostSide implements AutoCloseable {
   private static final int NOBODY = 65534;
   private static final long STACK = 8 << 20;
   private static final int TRUNCATION_MILLIS = 100;
+  private static final int TRUNCATION_SECONDS = 10;
   private static final int ADDR_COMPAT_LAYOUT = 0x20_0000;
   private static final Map<String, Integer> RESOURCES =
       Map.of(
@@ -145,6 +147,8 @@ final class HostSide implements AutoCloseable {
   String apply(Event event) throws HostException {
     made = null;
     String before = maps;
+    Note.NewObject ring =
+        event instanceof SystemCall.IoDestroy destroy ? objectAt(destroy.context()) : null;
     String result = switch (event) {
       case SystemCall call -> call(call);
       case Touch touch ->
@@ -169,8 +173,8 @@ final class HostSide implements AutoCloseable {
       default -> throw new IllegalArgumentException("event: " + event + " is no step");
     };
     maps = current.proc().maps();
-    if (event instanceof SystemCall.IoDestroy && result.equals("0") && maps.contains(" /[aio]")) {
-      awaitTruncation();
+    if (ring != null && result.equals("0")) {
+      awaitTruncation(ring);
     }
     if (event instanceof SystemCall.Mmap mmap && result.startsWith("0x")
         && (mmap.flags() & Mman.MAP_SHARED) != 0
@@ -251,9 +255,31 @@ final class HostSide implements AutoCloseable {
    * Linux cuts off the ring's file after the call, when no processor looks at it any more: what is
    * left of the ring can be touched until then.
    */
-  private static void awaitTruncation() {
+  private void awaitTruncation(Note.NewObject ring) {
+    for (String line : maps.split("\n")) {
+      Note.NewObject left = line.contains(" /[aio]") ? object(line, false) : null;
+      if (left != null && left.name().number() == ring.name().number()) {
+        int dash = line.indexOf('-');
+        awaitEmpty(
+            Path.of(
+                "/proc/%d/map_files/%x-%x".formatted(
+                    current.pid(), Long.parseUnsignedLong(line, 0, dash, 16),
+                    Long.parseUnsignedLong(line, dash + 1, line.indexOf(' '), 16))));
+      }
+    }
+  }
+
+  private static void awaitEmpty(Path mapped) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TRUNCATION_SECONDS);
     try {
-      Thread.sleep(TRUNCATION_MILLIS);
+      try {
+        while (Files.size(mapped) > 0 && System.nanoTime() - end < 0) {
+          Thread.sleep(1);
+        }
+      } catch (IOException notAllowed) {
+        // Only root may look. It takes a few milliseconds on a machine that is not busy.
+        Thread.sleep(TRUNCATION_MILLIS);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
