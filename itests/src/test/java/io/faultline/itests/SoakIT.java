@@ -49,13 +49,17 @@ class SoakIT {
         .contains("upgrades           10 of each of 3 drivers", "failed accesses    0",
             "wrong bytes        in 0 accesses", "scullp                  10",
             "framebuffer             10", "ring                    10",
-            "all 33 old ones collected");
+            "all 33 old ones collected")
+        .containsPattern("heap after GC .* 6 looks, trend \\S+ MiB over 15 bundles");
   }
 
   @Test
   void roundsOfInstallingAndUninstallingEveryDriverLeaveNothing() throws Exception {
     assertThat(run("soak --rounds 10"))
         .contains("rounds             10 of framebuffer ", " ring scullp simple ")
-        .containsPattern("all \\d+ old ones collected");
+        .containsPattern("all \\d+ old ones collected")
+        .containsPattern("heap after GC .* 11 looks, trend \\S+ MiB over \\d+ bundles")
+        // More than the log can name would have failed it.
+        .containsPattern("old bundles +\\d{1,2} of \\d{2,3} are remembered");
   }
 }

@@ -6,8 +6,6 @@ import io.faultline.device.MmapProvider;
 import io.faultline.kernel.DeviceInfo;
 import io.faultline.kernel.Devices;
 import java.io.ByteArrayInputStream;
-import java.lang.ref.WeakReference;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -15,15 +13,14 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.InvalidSyntaxException;
-import org.osgi.framework.wiring.BundleWiring;
 
-/** Installs bundles, and looks whether their class loaders are collected when they are gone. */
+/** Installs and uninstalls bundles. */
 final class Installer {
   private static final long PATIENCE_NANOS = 120_000_000_000L;
 
   private final BundleContext context;
   private final Devices devices;
-  private final List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+  private final Remains remains = new Remains();
   private int number;
 
   Installer(BundleContext context, Devices devices) {
@@ -38,12 +35,14 @@ final class Installer {
     return bundle;
   }
 
-  /** Its class loader is to be gone some time. */
   void uninstall(Bundle bundle) throws BundleException {
-    if (bundle.adapt(BundleWiring.class) instanceof BundleWiring wiring) {
-      loaders.add(new WeakReference<>(wiring.getClassLoader()));
-    }
+    remains.add(bundle);
     bundle.uninstall();
+  }
+
+  /** What is left of those that were uninstalled. */
+  Remains remains() {
+    return remains;
   }
 
   /** The devices that a bundle serves. */
@@ -73,23 +72,5 @@ final class Installer {
       }
       LockSupport.parkNanos(1_000_000);
     }
-  }
-
-  int loaders() {
-    return loaders.size();
-  }
-
-  /** How many of these class loaders are gone, once threads that ran their code have ended. */
-  int collected() throws InterruptedException {
-    long end = System.nanoTime() + PATIENCE_NANOS;
-    while (System.nanoTime() < end) {
-      System.gc();
-      if (loaders.stream().allMatch(l -> l.refersTo(null))) {
-        break;
-      }
-      // Nobody tells when the collector is done, nor when an interrupted thread has ended.
-      Thread.sleep(100);
-    }
-    return (int) loaders.stream().filter(l -> l.refersTo(null)).count();
   }
 }

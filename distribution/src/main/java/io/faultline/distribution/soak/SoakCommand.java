@@ -62,7 +62,7 @@ public final class SoakCommand {
       --upgrades: four threads write, read, map, unmap and fault on scullp, framebuffer and ring, with
       checksums, while two versions of each driver take over from each other COUNT times, by turns.
       --rounds: installs, opens, maps, touches and uninstalls every driver COUNT times, and looks for
-      threads, frames, areas, services, bundles and class loaders that are left.
+      threads, frames, areas, services, bundles and class loaders that are left, and at the heap.
       Needs a kernel in which these drivers are not installed; leaves it as it was. 500 upgrades
       without arguments.
       example: soak --upgrades 50
@@ -121,11 +121,11 @@ public final class SoakCommand {
     Upgrades.Result result =
         new Upgrades(installer, machine, drivers, new Versions(dropIn), progress).run(count);
     List<String> faults = new ArrayList<>(result.faults());
-    int collected = installer.collected();
+    long loaders = installer.remains().loaders();
     Census after = census();
-    faults.addAll(left(installer, collected, before, after));
+    faults.addAll(left(installer.remains(), loaders, before, after));
     return checked(
-        lines(result.table(), loaders(installer, collected), after.compared(before)), faults);
+        lines(result.table(), old(installer.remains(), loaders), after.compared(before)), faults);
   }
 
   private String rounds(int count, Progress progress) throws Exception {
@@ -144,21 +144,28 @@ public final class SoakCommand {
     }
     Census before = census();
     long began = System.nanoTime();
+    Heap heap = new Heap();
+    heap.look(installer.remains().uninstalled());
     for (int i = 0; i < count; i++) {
       round(rounds, jars);
+      if (Heap.isDue(i + 1, count)) {
+        heap.look(installer.remains().uninstalled());
+        installer.remains().forget();
+      }
       progress.show("rounds", i + 1, count, "of " + String.join(" ", names));
     }
     double seconds = (System.nanoTime() - began) / 1e9;
     progress.end();
-    int collected = installer.collected();
+    long loaders = installer.remains().loaders();
     Census after = census();
     String table =
         lines(
             String.format(
                 Locale.ROOT, "rounds             %d of %s in %.1f s", count,
                 String.join(" ", names), seconds),
-            loaders(installer, collected), after.compared(before));
-    List<String> faults = left(installer, collected, before, after);
+            heap.line(), old(installer.remains(), loaders), after.compared(before));
+    List<String> faults = left(installer.remains(), loaders, before, after);
+    faults.addAll(heap.faults());
     // Memory that outlives drivers; it was there before as well.
     drivers.kept().stream().map(KeptMemory::driver).distinct().toList()
         .forEach(drivers::forget);
@@ -175,18 +182,24 @@ public final class SoakCommand {
     return Census.take(context, devices, proc, machine);
   }
 
-  private static String loaders(Installer installer, int collected) {
-    return "class loaders      "
-        + (collected == installer.loaders() ? "all " : collected + " of ")
-        + installer.loaders() + " old ones collected";
+  private static String old(Remains remains, long loaders) {
+    return """
+        class loaders      %s%d old ones collected
+        old bundles        %d of %d are remembered, by the log's last entries""".formatted(
+        loaders == 0 ? "all " : remains.uninstalled() - loaders + " of ", remains.uninstalled(),
+        remains.bundles(), remains.uninstalled());
   }
 
   private static List<String> left(
-      Installer installer, int collected, Census before, Census after) {
+      Remains remains, long loaders, Census before, Census after) {
     List<String> left = new ArrayList<>(after.leftSince(before));
-    int kept = installer.loaders() - collected;
-    if (kept > 0) {
-      left.add(kept + " class loaders of old drivers are still there");
+    if (loaders > 0) {
+      left.add(loaders + " class loaders of old drivers are still there");
+    }
+    if (remains.bundlesForGood() > 0) {
+      left.add(
+          "%d old bundles are still known to somebody; the log names the last ones only".formatted(
+              remains.bundlesForGood()));
     }
     return left;
   }

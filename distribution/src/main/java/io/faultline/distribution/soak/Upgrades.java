@@ -18,14 +18,6 @@ final class Upgrades {
   private static final int THREADS = 4;
   /** So many of the first upgrades warm the JVM up, before its heap is looked at. */
   private static final int WARM = 20;
-  /** What an undisturbed JVM's heap may grow and shrink by. */
-  private static final long HEAP_SLACK = 8L << 20;
-  /**
-   * What Felix 7.0.5 remembers of each bundle that was uninstalled, about: its registry of services
-   * keeps a usage count of 0 for each service that the bundle used and that is still there, and with
-   * it the bundle's headers (not its classes); so do felix.log's loggers.
-   */
-  private static final long FELIX_PER_BUNDLE = 8L << 10;
 
   /** Makes a thread's work with a driver. */
   @FunctionalInterface
@@ -85,8 +77,7 @@ final class Upgrades {
   private final List<Turns> turns = new ArrayList<>();
   private final List<Load> loads = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
-  private long heapBefore;
-  private long heapAfter;
+  private final Heap heap = new Heap();
 
   Upgrades(
       Installer installer, Machine machine, Drivers drivers, Versions versions,
@@ -116,8 +107,8 @@ final class Upgrades {
       }
       begin();
       for (int i = 0; i < count; i++) {
-        if (i == warm(count)) {
-          heapBefore = heap();
+        if (i >= warm(count) && Heap.isDue(i - warm(count), count - warm(count))) {
+          look();
         }
         for (Turns each : turns) {
           upgrade(each, i);
@@ -126,7 +117,7 @@ final class Upgrades {
             "upgrades", i + 1, count, "of each driver, " + sum(m -> m.failed.get()) + " failed, "
                 + sum(m -> m.wrong.get()) + " wrong");
       }
-      heapAfter = heap();
+      look();
     } finally {
       end();
     }
@@ -181,19 +172,12 @@ final class Upgrades {
     }
   }
 
-  /** What is in use when nobody makes garbage. */
-  private long heap() throws InterruptedException {
+  /** When nobody makes garbage. */
+  private void look() throws InterruptedException {
     loads.forEach(Load::pause);
-    long least = Long.MAX_VALUE;
-    for (int i = 0; i < 3; i++) {
-      System.gc();
-      // Cleaners run after a collection, and what they let go of goes with the next one.
-      Thread.sleep(20);
-      Runtime runtime = Runtime.getRuntime();
-      least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
-    }
+    heap.look(installer.remains().uninstalled());
+    installer.remains().forget();
     loads.forEach(Load::resume);
-    return least;
   }
 
   private long sum(java.util.function.ToLongFunction<Meter> count) {
@@ -233,18 +217,8 @@ final class Upgrades {
       if (wrong > 0) {
         faults.add(wrong + " accesses saw wrong bytes, the first: " + firstFailure());
       }
-      long allowed = HEAP_SLACK + uninstalled() * FELIX_PER_BUNDLE;
-      if (heapAfter - heapBefore > allowed) {
-        faults.add(
-            "the heap grew by %d KiB; %d uninstalled bundles account for %d".formatted(
-                heapAfter - heapBefore >> 10, uninstalled(), allowed >> 10));
-      }
+      faults.addAll(heap.faults());
       return faults;
-    }
-
-    /** Bundles of old versions, between the two looks at the heap. */
-    private long uninstalled() {
-      return (count - warm(count)) * (long) turns.size();
     }
 
     private String firstFailure() {
@@ -263,15 +237,12 @@ final class Upgrades {
                                        stall, ms                   longest access, ms
           driver            upgrades       p50      p99      max       p50      p99      max
           %s
-          heap after GC      %.1f MiB after %d upgrades of each, %.1f MiB at the end; %d bundles were
-                             uninstalled between, %.1f KiB for each (Felix keeps about 8)""",
+          %s""",
           count, turns.size(), seconds, THREADS, sum(m -> m.accesses.get()),
           sum(m -> m.faults.get()), sum(m -> m.failed.get()), sum(m -> m.wrong.get()),
           turns.stream().map(Turns::line).collect(
               Collectors.joining(System.lineSeparator())),
-          heapBefore / (double) (1 << 20), warm(count),
-          heapAfter / (double) (1 << 20), uninstalled(),
-          (heapAfter - heapBefore) / 1024.0 / uninstalled());
+          heap.line());
     }
   }
 }
