@@ -80,7 +80,7 @@ class FramebufferIT {
   @AfterEach
   void remove() throws Exception {
     program.close();
-    if (devices.find(DEVICE).filter(DeviceInfo::present).isPresent()) {
+    if (present(DEVICE)) {
       run("rmmod framebuffer");
     }
     session.close();
@@ -88,8 +88,11 @@ class FramebufferIT {
   }
 
   private void configure(Map<String, ?> properties) throws Exception {
-    Dictionary<String, Object> dictionary = new Hashtable<>(properties);
-    configuration.update(dictionary);
+    configuration.update(dictionary(properties));
+  }
+
+  private static Dictionary<String, Object> dictionary(Map<String, ?> properties) {
+    return new Hashtable<>(properties);
   }
 
   private String run(String line) {
@@ -233,5 +236,42 @@ class FramebufferIT {
     Eventually.holds("the mode after it", () -> run("fb info").contains("80,10"));
     assertThatThrownBy(() -> session.execute("fb snapshot /no/such/folder/p.png"))
         .hasMessageContaining("there is no folder /no/such/folder");
+  }
+
+  @Test
+  void anotherConfigurationIsAnotherDevice(
+      ConfigurationAdmin configurations, Tasks tasks, Files files, VmaService memory)
+      throws Exception {
+    configuration.delete();
+    Configuration first = configurations.getFactoryConfiguration(PID, "first", "?");
+    Configuration second = configurations.getFactoryConfiguration(PID, "second", "?");
+    try {
+      first.update(dictionary(Map.of("width", WIDTH, "height", HEIGHT, "delay.millis", NEVER)));
+      second.update(
+          dictionary(Map.of("device.name", "fb1", "width", 8, "height", 4, "memory.order", 0)));
+      Eventually.holds("both are there", () -> present(DEVICE) && present("/dev/fb1")
+          && run("fb info").contains("8x4") && run("fb info").contains("60x50"));
+      try (Program other = Program.start(tasks, files, memory)) {
+        long place = other.map(other.open("/dev/fb1"), 1);
+        assertThat(run("fb test fb1 %d 0x%x".formatted(other.task().pid(), place)))
+            .contains("drew 8 x 4 pixels");
+        assertThat(run("fb snapshot fb1 second.png")).contains("8 x 4 pixels");
+        Path next = session.currentDir().resolve("framebuffer-8.jar");
+        Path jar = Path.of(context.getProperty("faultline.available"), "framebuffer.jar");
+        java.nio.file.Files.write(next, DriverJar.withVersion(jar, "8.0.0"));
+        assertThat(run("driver upgrade " + next)).contains("-> 8.0.0", "/dev/fb0", "/dev/fb1");
+        assertThat(other.cpu().getInt(place)).isEqualTo(0xffffff);
+        Eventually.holds("its fb knows both", () -> run("fb info fb1").contains("8x4"));
+        run("rmmod framebuffer-8");
+      }
+    } finally {
+      first.delete();
+      second.delete();
+      configuration = configurations.getConfiguration(PID, "?");
+    }
+  }
+
+  private boolean present(String path) {
+    return devices.find(path).filter(DeviceInfo::present).isPresent();
   }
 }

@@ -105,7 +105,8 @@ final class Succession {
     }
     requireActive(next);
     // A version may have fewer; services that are registered by hand are there when it is started.
-    int wanted = Math.min(DeclaredDevices.services(next), offers.providers(old));
+    int declared = DeclaredDevices.services(next);
+    int wanted = Math.min(declared, offers.providers(old));
     boolean unused = Await.until(
         () -> offers.providers(next) >= wanted || complaints.aboutVersion(next) != null);
     if (offers.providers(next) < wanted) {
@@ -113,6 +114,13 @@ final class Succession {
           UpgradeException.Step.START,
           "%s %s offers %d devices' services, the old version %d; dmesg may say why".formatted(
               next.getSymbolicName(), next.getVersion(), offers.providers(next), wanted));
+    }
+    if (declared >= DeclaredDevices.services(old)) {
+      // A component is there once for each of its configurations, and they come one by one.
+      boolean ignored = Await.until(
+          () -> offers.providers(next) >= offers.providers(old)
+              || complaints.aboutVersion(next) != null,
+          Await.HOPE_MILLIS);
     }
     return next;
   }

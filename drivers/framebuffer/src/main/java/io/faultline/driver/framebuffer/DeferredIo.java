@@ -39,16 +39,17 @@ final class DeferredIo implements AutoCloseable {
   record Counters(long written, long flushes, long sent) {}
 
   /**
+   * @param name the device's
    * @param protect takes the right to write to a page from all who map it
    * @param send sends a page to the display
    * @param delayMillis how long pages are gathered
    */
-  DeferredIo(IntConsumer protect, IntConsumer send, int delayMillis) {
+  DeferredIo(String name, IntConsumer protect, IntConsumer send, int delayMillis) {
     this.protect = protect;
     this.send = send;
     this.delayMillis = delayMillis;
     worker = new ScheduledThreadPoolExecutor(1, task -> {
-      Thread thread = new Thread(task, "fb0-deferred-io");
+      Thread thread = new Thread(task, name + "-deferred-io");
       thread.setDaemon(true);
       return thread;
     });

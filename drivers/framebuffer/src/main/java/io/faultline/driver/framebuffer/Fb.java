@@ -14,16 +14,20 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** {@code fb}: what is on the display, and how it came there. */
+/** {@code fb}: what is on a display, and how it came there. */
 @Component(
     service = Fb.class,
     property = {
@@ -31,15 +35,21 @@ import org.osgi.service.component.annotations.Reference;
     })
 public final class Fb {
   private static final String USAGE = "; example: fb show";
+  private static final String DEV = "/dev/";
+  private static final Pattern USUAL_NAME = Pattern.compile("fb[0-9]+");
   private static final int FOLLOW_MILLIS = 250;
 
-  private final Framebuffer device;
+  private final List<Framebuffer> devices;
   private final Tasks tasks;
 
-  /** Injected. */
+  /** For all devices of this driver. */
   @Activate
-  public Fb(@Reference Framebuffer device, @Reference Tasks tasks) {
-    this.device = device;
+  public Fb(
+      @Reference(
+          cardinality = ReferenceCardinality.AT_LEAST_ONE,
+          policyOption = ReferencePolicyOption.GREEDY) List<Framebuffer> devices,
+      @Reference Tasks tasks) {
+    this.devices = devices.stream().sorted(Comparator.comparing(Framebuffer::path)).toList();
     this.tasks = tasks;
   }
 
@@ -50,16 +60,17 @@ public final class Fb {
 
   /** The command. */
   @Descriptor("""
-      the frame buffer: its mode and counters, its picture here or as a PNG file, a test picture
-      usage: fb info|show|snapshot|test [PID] [ADDRESS|FILE.png] [--width N] [--follow [SECONDS]]
+      a frame buffer: its mode and counters, its picture here or as a PNG file, a test picture
+      usage: fb info|show|snapshot|test [DEVICE] [PID] [ADDRESS|FILE.png] [--width N] [--follow [SECONDS]]
+      DEVICE is /dev/fb0 or fb0; without it info tells of all, the others take the first.
       show prints two pixels a character in 24-bit colours, where the terminal has them, and shades of
       characters elsewhere; --colour and --plain choose. --width is in characters. --follow prints anew
       whenever the display was sent something, until Ctrl-C or for so many seconds. snapshot writes FILE.png,
       relative to the current folder. test has a process draw colour bars with stores at ADDRESS, where it
-      has /dev/fb0 mapped from its beginning.
+      has the device mapped from its beginning.
       example: fb show
       example: fb show --width 60
-      example: fb snapshot picture.png
+      example: fb snapshot fb1 picture.png
       example: fb test 1 0x7ffff7ef3000""")
   public String fb(CommandSession session, String... words) throws FbException {
     List<String> rest = new ArrayList<>(Arrays.asList(words));
@@ -68,10 +79,7 @@ public final class Fb {
     }
     String what = rest.removeFirst();
     return switch (what) {
-      case "info" -> {
-        end(rest);
-        yield Info.of(device);
-      }
+      case "info" -> info(rest);
       case "show" -> show(session, rest);
       case "snapshot" -> snapshot(session, rest);
       case "test" -> test(rest);
@@ -81,6 +89,31 @@ public final class Fb {
     };
   }
 
+  private String info(List<String> rest) throws FbException {
+    List<Framebuffer> wanted = rest.isEmpty() ? devices : List.of(device(rest));
+    end(rest);
+    return String.join("\n\n", wanted.stream().map(Info::of).toList());
+  }
+
+  /** The one that is named next, or else the first. */
+  private Framebuffer device(List<String> rest) throws FbException {
+    String word = rest.isEmpty() ? "" : rest.getFirst();
+    String path = word.startsWith(DEV) ? word : DEV + word;
+    for (Framebuffer device : devices) {
+      if (device.path().equals(path)) {
+        rest.removeFirst();
+        return device;
+      }
+    }
+    if (word.startsWith(DEV) || USUAL_NAME.matcher(word).matches()) {
+      throw new FbException(
+          "fb: DEVICE '" + word + "' is none of "
+              + String.join(", ", devices.stream().map(Framebuffer::path).toList())
+              + "; example: fb info " + devices.getFirst().path());
+    }
+    return devices.getFirst();
+  }
+
   private static void end(List<String> rest) throws FbException {
     if (!rest.isEmpty()) {
       throw new FbException("fb: '" + String.join(" ", rest) + "' is too much" + USAGE);
@@ -88,6 +121,7 @@ public final class Fb {
   }
 
   private String show(CommandSession session, List<String> rest) throws FbException {
+    Framebuffer device = device(rest);
     Terminal terminal = Terminal.of(session);
     boolean colours = terminal.colours();
     int columns = terminal.columns();
@@ -109,7 +143,7 @@ public final class Fb {
       }
     }
     if (follow) {
-      follow(session.getConsole(), columns, colours, seconds);
+      follow(device, session.getConsole(), columns, colours, seconds);
       return "";
     }
     return String.join("\n", HalfBlocks.lines(device.picture(), columns, colours));
@@ -131,7 +165,8 @@ public final class Fb {
   }
 
   /** Each picture is printed over the one before, where the terminal can do that. */
-  private void follow(PrintStream out, int columns, boolean colours, double seconds) {
+  private static void follow(
+      Framebuffer device, PrintStream out, int columns, boolean colours, double seconds) {
     long begun = System.nanoTime();
     long known = -1;
     int height = 0;
@@ -156,6 +191,7 @@ public final class Fb {
   }
 
   private String snapshot(CommandSession session, List<String> rest) throws FbException {
+    Framebuffer device = device(rest);
     if (rest.isEmpty()) {
       throw new FbException("fb: FILE.png is missing; example: fb snapshot picture.png");
     }
@@ -191,6 +227,7 @@ public final class Fb {
   }
 
   private String test(List<String> rest) throws FbException {
+    Framebuffer device = device(rest);
     Task task = process(rest);
     long address = address(rest);
     end(rest);

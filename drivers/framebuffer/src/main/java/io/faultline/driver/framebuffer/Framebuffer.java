@@ -37,7 +37,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.Designate;
 
 /**
- * {@code /dev/fb0}: a picture in memory, which a display shows a moment later. The file operations are here;
+ * {@code /dev/fb0}, or another of its kind: a picture in memory, which a display shows a moment later. The file operations are here;
  * what happens between a store and the display is {@link DeferredIo}. Without a driver programs draw on
  * pages of zeros, as those of a display that was unplugged do in Linux (ttm's dummy page).
  */
@@ -56,6 +56,7 @@ public final class Framebuffer implements MmapProvider, HandOver {
   private final VmOperations operations = new Operations();
   /** Each of them knows all areas that map the device. */
   private final Set<OpenFile> files = ConcurrentHashMap.newKeySet();
+  private volatile String name;
   private volatile Mode mode;
   private volatile @Nullable String refusal;
 
@@ -68,18 +69,27 @@ public final class Framebuffer implements MmapProvider, HandOver {
   @Activate
   public Framebuffer(@Reference DeviceMemory deviceMemory, FramebufferConfig config)
       throws ErrnoException {
-    this(deviceMemory, mode(config), config.memory_order(), config.delay_millis());
+    this(
+        deviceMemory, config.device_name(), mode(config), config.memory_order(),
+        config.delay_millis());
   }
 
   Framebuffer(DeviceMemory deviceMemory, Mode mode, int order, int delayMillis)
       throws ErrnoException {
+    this(deviceMemory, "fb0", mode, order, delayMillis);
+  }
+
+  /** @param name the device's, and the one that its memory has been left under */
+  Framebuffer(DeviceMemory deviceMemory, String name, Mode mode, int order, int delayMillis)
+      throws ErrnoException {
     // First: what is refused here leaves no memory behind.
     checkFits(mode, (long) PAGE << order);
-    this.memory = VideoMemory.of(deviceMemory, order);
+    this.memory = VideoMemory.of(deviceMemory, name, order);
+    this.name = name;
     this.mode = mode;
     this.display = new Display(memory);
     this.deferred =
-        new DeferredIo(this::writeProtect, page -> display.send(memory, page), delayMillis);
+        new DeferredIo(name, this::writeProtect, page -> display.send(memory, page), delayMillis);
   }
 
   private static Mode mode(FramebufferConfig config) {
@@ -102,6 +112,7 @@ public final class Framebuffer implements MmapProvider, HandOver {
    */
   @Modified
   void modified(FramebufferConfig config) {
+    name = config.device_name();
     try {
       Mode next = mode(config);
       checkFits(next, memory.size());
@@ -258,6 +269,11 @@ public final class Framebuffer implements MmapProvider, HandOver {
   /** What the display shows now. */
   Picture shown() {
     return display.picture(mode);
+  }
+
+  /** The path of its node. */
+  String path() {
+    return "/dev/" + name;
   }
 
   Mode mode() {

@@ -11,6 +11,12 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     description = "A frame buffer. A change of the mode takes effect at once, and areas stay mapped; the"
         + " memory keeps its size as long as the kernel runs.")
 public @interface FramebufferConfig {
+  /** The device's name below {@code /dev}. */
+  @AttributeDefinition(
+      description = "the device's name below /dev, another one for each configuration; and that of its"
+          + " memory when it starts")
+  String device_name() default "fb0";
+
   /** Pixels in a line. */
   @AttributeDefinition(description = "pixels in a line", min = "1", max = "16384")
   int width() default 320;

@@ -16,6 +16,7 @@ final class Info {
     DeferredIo.Counters counters = deferred.counters();
     String refusal = device.refusal();
     return """
+        device          %s
         name            Faultline FB
         mode            U:%dx%dp-0
         virtual_size    %d,%d
@@ -25,7 +26,8 @@ final class Info {
         open files      %d
         deferred io     delay %d ms; dirty now %d; first stores %d; flushes %d, pages sent %d"""
         .formatted(
-            mode.width(), mode.height(), mode.width(), mode.height(), mode.bitsPerPixel(),
+            device.path(), mode.width(), mode.height(), mode.width(), mode.height(),
+            mode.bitsPerPixel(),
             mode.bitsPerPixel() == 32 ? "XRGB8888, little-endian" : "RGB565, little-endian",
             mode.stride(), memory.size(), memory.pages(), memory.page(0).frameNumber(),
             memory.page(memory.pages() - 1).frameNumber(), mode.bytes(), device.openFiles(),

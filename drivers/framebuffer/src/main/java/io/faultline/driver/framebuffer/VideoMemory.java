@@ -16,9 +16,6 @@ import java.util.List;
  * Thread-safe; stores and copies of several threads may mix, as on the real device.
  */
 final class VideoMemory {
-  /** The region's name in {@link DeviceMemory}. */
-  static final String REGION = "fb0";
-
   private final List<Page> pages;
   /** What {@code nopage} answers with; kept, so that a fault makes no object. */
   private final List<Nopage> answers;
@@ -33,18 +30,19 @@ final class VideoMemory {
   /**
    * That of the device, as it was left; zeros at first.
    *
+   * @param name the device's, and the region's in {@link DeviceMemory}
    * @param order log2 of the number of pages, 0 to 10
    * @throws ErrnoException ENOMEM; EINVAL when the device has memory of another size already
    */
-  static VideoMemory of(DeviceMemory memory, int order) throws ErrnoException {
+  static VideoMemory of(DeviceMemory memory, String name, int order) throws ErrnoException {
     List<Page> pages;
     try {
-      pages = memory.run(REGION, order);
+      pages = memory.run(name, order);
     } catch (ErrnoException refused) {
       throw new ErrnoException(
           refused.errno(),
           "memory.order: " + order + ": " + refused.getMessage()
-              + (refused.errno() == Errno.EINVAL && memory.regions().contains(REGION)
+              + (refused.errno() == Errno.EINVAL && memory.regions().contains(name)
                   ? "; video memory keeps its size as long as the kernel runs: set memory.order as"
                       + " it was"
                   : ""));

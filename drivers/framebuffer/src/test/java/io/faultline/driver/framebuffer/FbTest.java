@@ -39,6 +39,7 @@ class FbTest {
   private final ByteArrayOutputStream console = new ByteArrayOutputStream();
   private final CommandSession session;
   private final Framebuffer device;
+  private final Framebuffer second;
   private final Program program;
   private final long address;
   @TempDir private Path folder;
@@ -46,10 +47,12 @@ class FbTest {
   FbTest(BootedKernel kernel) throws Exception {
     device = new Framebuffer(kernel.memory("fb"), new Mode(WIDTH, HEIGHT, 32), 1, NEVER);
     AutoCloseable unused = kernel.devices().register(DeviceRegistration.of("fb0"), device);
+    second = new Framebuffer(kernel.memory("fb"), "fb1", new Mode(4, 2, 32), 0, NEVER);
+    AutoCloseable other = kernel.devices().register(DeviceRegistration.of("fb1"), second);
     program = kernel.spawn();
     address = program.mmapShared(
         program.open("/dev/fb0", AccessMode.READ_WRITE), 2L * Mman.PAGE_SIZE, 0);
-    processor.addCommand("faultline", new Fb(device, kernel.tasks()), "fb");
+    processor.addCommand("faultline", new Fb(List.of(second, device), kernel.tasks()), "fb");
     PrintStream out = new PrintStream(console, true, StandardCharsets.UTF_8);
     session = processor.createSession(new ByteArrayInputStream(new byte[0]), out, out);
     session.put("SCOPE", "faultline:*");
@@ -60,6 +63,7 @@ class FbTest {
     session.close();
     processor.stop();
     device.deactivate();
+    second.deactivate();
   }
 
   private String type(String line) {
@@ -160,6 +164,36 @@ class FbTest {
         "first stores 1; flushes 0, pages sent 0");
     device.deferred().flush();
     assertThat(type("fb info")).contains("dirty now 0", "flushes 1, pages sent 1");
+  }
+
+  @Test
+  void eachDeviceHasAPictureOfItsOwn() throws Exception {
+    session.currentDir(folder);
+    draw();
+    int fd = program.open("/dev/fb1", AccessMode.READ_WRITE);
+    long place = program.mmapShared(fd, Mman.PAGE_SIZE, 0);
+    assertThat(type("fb test /dev/fb1 %d 0x%x".formatted(program.task().pid(), place)))
+        .contains("drew 4 x 2 pixels");
+    assertThat(second.picture().rgb(0, 0)).isEqualTo(0xffffff);
+    assertThat(type("fb show fb1 --plain")).hasLineCount(1);
+    assertThat(type("fb show fb0 --plain")).hasLineCount(12);
+    assertThat(type("fb show --plain")).as("the first").hasLineCount(12);
+    assertThat(type("fb snapshot fb1 p.png")).contains("4 x 2 pixels");
+    assertThat(ImageIO.read(folder.resolve("p.png").toFile()).getWidth()).isEqualTo(4);
+  }
+
+  @Test
+  void infoTellsOfOneDeviceOrOfAll() {
+    assertThat(type("fb info")).containsSubsequence("/dev/fb0", "40x24", "\n\n", "/dev/fb1", "4x2");
+    assertThat(type("fb info fb1")).contains("/dev/fb1").doesNotContain("40x24");
+    assertThat(type("fb info /dev/fb0")).contains("40x24").doesNotContain("fb1");
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsNamed() {
+    assertThat(type("fb show fb7")).contains("DEVICE 'fb7' is none of /dev/fb0, /dev/fb1");
+    assertThat(type("fb info /dev/zero")).contains("'/dev/zero' is none of");
+    assertThat(type("fb info fb1 fb0")).contains("'fb0' is too much");
   }
 
   @Test
