@@ -24,7 +24,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  * driver's error.
  *
  * <p><b>Threads and locks.</b> Called on the thread that makes the access, with no lock of the kernel
- * held (but for copies on write, which hold the address space's for reading); several at once. An access
+ * held; several at once. An access
  * under way when its area is unmapped by another thread may arrive after {@link
  * io.faultline.mm.VmOperations#close}, as a posted write may; none arrives after the driver is gone.
  */

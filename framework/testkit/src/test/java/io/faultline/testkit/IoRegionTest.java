@@ -301,6 +301,66 @@ class IoRegionTest {
   }
 
   @Test
+  void noLockIsHeldWhileRegistersAreCopied() throws Exception {
+    RegisterDriver driver = plug();
+    fd = program.open("/dev/registers", AccessMode.READ_WRITE);
+    long mine = program.mmapPrivate(fd, PAGE, 0);
+    List<Long> mapped = new ArrayList<>();
+    driver.action = value -> {
+      try {
+        mapped.add(program.mmapShared(fd, PAGE, 0));
+      } catch (ErrnoException refused) {
+        throw new IllegalStateException(refused);
+      }
+    };
+    memory().putInt(mine + 64, 1);
+    assertThat(mapped).as("8 bytes, read in fours").hasSize(1);
+    assertThat(memory().getLong(mapped.getFirst())).isEqualTo(1);
+    assertThat(memory().getInt(mine + 64)).isEqualTo(1);
+    assertThat(memory().getInt(mine)).as("what the register read as").isEqualTo(1);
+    kernel.validate();
+  }
+
+  @Test
+  void whatIsUnmappedWhileItIsCopiedIsNoMemory() throws Exception {
+    RegisterDriver driver = plug();
+    fd = program.open("/dev/registers", AccessMode.READ_WRITE);
+    long mine = program.mmapPrivate(fd, PAGE, 0);
+    driver.action = value -> {
+      try {
+        program.munmap(mine, PAGE);
+      } catch (ErrnoException refused) {
+        throw new IllegalStateException(refused);
+      }
+    };
+    assertSignal(SignalCode.SEGV_MAPERR, mine, () -> memory().putInt(mine, 1));
+    kernel.validate();
+  }
+
+  @Test
+  void whoCopiesWhileTheDriverIsExchangedReadsOnOrTheOther() throws Exception {
+    plug();
+    fd = program.open("/dev/registers", AccessMode.READ_WRITE);
+    List<Long> places = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      places.add(program.mmapPrivate(fd, PAGE, 0));
+    }
+    CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> {
+      UserMemory cpu = program.task().newCpu();
+      places.forEach(place -> cpu.putInt(place + 64, 1));
+    });
+    for (int number = 2; number < 12; number++) {
+      upgrade(number);
+    }
+    writer.get(60, TimeUnit.SECONDS);
+    for (long place : places) {
+      assertThat(memory().getInt(place)).isBetween(1, 11);
+    }
+    assertThat(kernel.problems()).isEmpty();
+    kernel.validate();
+  }
+
+  @Test
   void aHandlerMayMapAndUnmap() throws Exception {
     RegisterDriver driver = plug();
     long address = map();

@@ -6,10 +6,8 @@ import static io.faultline.core.area.VmBits.VM_SHARED;
 
 import io.faultline.core.area.Area;
 import io.faultline.core.area.AreaOperations;
-import io.faultline.core.memory.BusException;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
-import io.faultline.core.memory.IoAccess;
 import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.core.memory.VmEvent;
 import io.faultline.core.mm.AddressSpace;
@@ -21,6 +19,7 @@ import io.faultline.mm.FaultType;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Nopage;
 import io.faultline.mm.Page;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Supplies one page of an area whose rights allow the access ({@code handle_mm_fault}): a page of
@@ -56,23 +55,32 @@ final class AreaFaults {
    * @param page the faulting address, rounded down to its page
    */
   static Outcome handle(AddressSpace space, Area area, long page, Access access) {
-    Outcome outcome = tryToHandle(space, area, page, access);
+    return handle(space, area, page, access, null);
+  }
+
+  /**
+   * @param page the faulting address, rounded down to its page
+   * @param registers what was read where the answer was {@link Outcome#REGISTERS}
+   */
+  static Outcome handle(
+      AddressSpace space, Area area, long page, Access access, @Nullable RegisterPage registers) {
+    Outcome outcome = tryToHandle(space, area, page, access, registers);
     int left = MOST_PROTECTIONS;
     while (outcome == Outcome.RETRY || outcome == Outcome.PROTECTED && left > 0) {
       if (outcome == Outcome.PROTECTED) {
         left--;
       }
-      outcome = tryToHandle(space, area, page, access);
+      outcome = tryToHandle(space, area, page, access, registers);
     }
     return outcome;
   }
 
   private static Outcome tryToHandle(
-      AddressSpace space, Area area, long page, Access access) {
+      AddressSpace space, Area area, long page, Access access, @Nullable RegisterPage registers) {
     long entry = space.tables().get(page);
     if (Pte.hasFrame(entry)) {
       return access == Access.WRITE && !Pte.isWritable(entry)
-          ? writeProtected(space, area, page, entry)
+          ? writeProtected(space, area, page, entry, registers)
           : Outcome.MINOR;
     }
     if (Pte.isGuard(entry)) {
@@ -106,7 +114,7 @@ final class AreaFaults {
     if (!Pte.hasFrame(entry) || Pte.isWritable(entry)) {
       return outcome;
     }
-    Outcome copied = writeProtected(space, area, page, entry);
+    Outcome copied = writeProtected(space, area, page, entry, null);
     return copied.failed() ? copied : outcome;
   }
 
@@ -266,7 +274,7 @@ final class AreaFaults {
 
   /** {@code do_wp_page}: a write to a page that is there but may not be written. */
   private static Outcome writeProtected(
-      AddressSpace space, Area area, long page, long entry) {
+      AddressSpace space, Area area, long page, long entry, @Nullable RegisterPage registers) {
     PhysicalMemory memory = space.memory();
     long frame = Pte.frame(entry);
     if (area.hasAny(VM_SHARED)) {
@@ -296,6 +304,9 @@ final class AreaFaults {
       return Outcome.COPY;
     }
     space.prepareAnonVma(area);
+    if (memory.isIo(frame) && (registers == null || !registers.isOf(frame))) {
+      return Outcome.REGISTERS;
+    }
     long copy = memory.allocate(FrameUse.ANONYMOUS);
     if (copy == PhysicalMemory.NONE) {
       return Outcome.OOM;
@@ -308,7 +319,12 @@ final class AreaFaults {
         memory.put(copy);
         return Outcome.RETRY;
       }
-      boolean copied = copy(memory, frame, copy);
+      boolean copied = true;
+      if (registers != null && memory.isIo(frame)) {
+        copied = registers.copyTo(memory, copy);
+      } else {
+        memory.copy(frame, copy);
+      }
       if (counted) {
         memory.put(frame);
       }
@@ -327,21 +343,6 @@ final class AreaFaults {
       gather.finish();
     }
     return Outcome.COPY;
-  }
-
-  /** Copies a page; registers are read one by one. False when their device does not answer. */
-  private static boolean copy(PhysicalMemory memory, long from, long to) {
-    if (!memory.isIo(from)) {
-      memory.copy(from, to);
-      return true;
-    }
-    try {
-      IoAccess.copyPage(memory.bus(), from, memory.segment(to));
-      return true;
-    } catch (BusException failed) {
-      // The driver's guard has noted why.
-      return false;
-    }
   }
 
   /** {@code do_wp_page} of a page of the page cache, which may be taken away any time. */

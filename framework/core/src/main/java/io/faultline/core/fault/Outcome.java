@@ -19,11 +19,14 @@ enum Outcome {
   /** The page was taken away meanwhile: to be tried again. */
   RETRY,
   /** The driver let the page be written, and it was write-protected meanwhile: to be asked again. */
-  PROTECTED;
+  PROTECTED,
+  /** A page of registers is to be copied: to be tried again with what they read as. */
+  REGISTERS;
 
   boolean failed() {
     return this == GUARD || this == SIGBUS || this == NO_NOPAGE || this == SWAP_FAILED
         || this == OOM
-        || this == PROTECTED;
+        || this == PROTECTED
+        || this == REGISTERS;
   }
 }

@@ -40,6 +40,10 @@ public final class PageFaultHandler {
   private static final FaultResult PARKED =
       FaultResult.refused(new Siginfo(SignalCode.BUS_ADRERR, 0, "parked"));
 
+  /** No result: the registers at the page are to be read first. */
+  private static final FaultResult REGISTERS =
+      FaultResult.refused(new Siginfo(SignalCode.BUS_ADRERR, 0, "registers"));
+
   private final FaultStatistics statistics;
   private final Tracer tracer;
   private volatile OutOfMemory outOfMemory =
@@ -102,16 +106,21 @@ public final class PageFaultHandler {
 
   private FaultResult attempt(AddressSpace space, long address, Access access) {
     long began = System.nanoTime();
-    FaultResult result = attempt(space, address, access, began);
+    FaultResult result = attempt(space, address, access, began, null);
     int attempts = 0;
-    while (result == null || result == PARKED) {
+    while (result == null || result == PARKED || result == REGISTERS) {
+      if (result == REGISTERS) {
+        RegisterPage registers = RegisterPage.read(space, address & -Mman.PAGE_SIZE);
+        result = attempt(space, address, access, began, registers);
+        continue;
+      }
       if (result == PARKED) {
         if (!Parked.pause(space, address)) {
           return refuse(
               space, address, access, began, FaultRule.NO_PAGE, SignalCode.BUS_ADRERR,
               "the wait for the driver was interrupted");
         }
-        result = attempt(space, address, access, began);
+        result = attempt(space, address, access, began, null);
         continue;
       }
       attempts++;
@@ -121,14 +130,21 @@ public final class PageFaultHandler {
             space, address, access, began, FaultRule.OUT_OF_MEMORY, refusal.code(),
             refusal.cause());
       }
-      result = attempt(space, address, access, began);
+      result = attempt(space, address, access, began, null);
     }
     return result;
   }
 
-  /** One attempt; null when there is no frame, {@link #PARKED} when the driver is to be waited for. */
+  /**
+   * One attempt.
+   *
+   * @param registers those of the page, when it was {@link #REGISTERS} before
+   * @return null when there is no frame, {@link #PARKED} when the driver is to be waited for, {@link
+   *     #REGISTERS} when registers are to be read
+   */
   private @Nullable FaultResult attempt(
-      AddressSpace space, long address, Access access, long began) {
+      AddressSpace space, long address, Access access, long began,
+      @Nullable RegisterPage registers) {
     try {
       space.lockForReading();
     } catch (ErrnoException goneOrReentrant) {
@@ -168,9 +184,12 @@ public final class PageFaultHandler {
         return refuse(space, address, access, began, rule, denied, describe(area, denied));
       }
       long page = address & -Mman.PAGE_SIZE;
-      Outcome outcome = AreaFaults.handle(space, area, page, access);
+      Outcome outcome = AreaFaults.handle(space, area, page, access, registers);
       if (outcome == Outcome.OOM) {
         return null;
+      }
+      if (outcome == Outcome.REGISTERS) {
+        return REGISTERS;
       }
       if (outcome == Outcome.SIGBUS && Parked.isToWait(area)) {
         return PARKED;
