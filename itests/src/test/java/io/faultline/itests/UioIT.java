@@ -5,6 +5,7 @@ package io.faultline.itests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.faultline.device.AccessMode;
 import io.faultline.itests.driver.ShippedJar;
 import io.faultline.itests.harness.Eventually;
 import io.faultline.itests.harness.InFelix;
@@ -18,6 +19,9 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -64,7 +68,9 @@ class UioIT {
     program.close();
     for (Bundle bundle : context.getBundles()) {
       if (NAME.equals(bundle.getSymbolicName())) {
-        bundle.uninstall();
+        // With its jar, or the folder has one that is not installed.
+        String jar = Path.of(URI.create(bundle.getLocation())).getFileName().toString();
+        run("rmmod " + jar.replace(".jar", ""));
       }
     }
     Eventually.holds(DEVICE + " is gone", () -> devices.find(DEVICE).isEmpty());
@@ -119,6 +125,7 @@ class UioIT {
     assertThat(program.text(buffers)).isEqualTo("logical");
     assertThat(program.text(frames)).isEqualTo("physical");
     assertThat(program.text(map(1, 1))).isEqualTo("physical");
+    Eventually.holds("its files follow", () -> cat("maps/map1/name").equals("frames\n"));
     assertThat(interrupts()).isEqualTo(1);
     program.cpu().putInt(registers + 0x0c, 1);
     assertThat(program.cpu().getInt(registers + 8)).as("pending").isEqualTo(2);
@@ -154,5 +161,26 @@ class UioIT {
     assertThat(program.text(frames)).isEqualTo("physical");
     assertThat(program.text(registers)).startsWith("UIO1");
     assertThatThrownBy(this::interrupts).hasMessageContaining("no interrupt came");
+  }
+
+  private String cat(String file) {
+    try {
+      int opened = files.open(
+          program.task(), "/sys/class/uio/uio0/" + file, AccessMode.READ_ONLY);
+      byte[] text = new byte[4096];
+      int count = files.read(program.task(), opened, MemorySegment.ofArray(text));
+      files.close(program.task(), opened);
+      return new String(text, 0, count, StandardCharsets.UTF_8);
+    } catch (ErrnoException refused) {
+      return String.valueOf(refused.getMessage());
+    }
+  }
+
+  @Test
+  void programsFindTheMapsInSysfs() {
+    Eventually.holds("it is mounted", () -> cat("maps/map0/name").equals("buffers\n"));
+    assertThat(cat("maps/map2/offset")).isEqualTo("0x200\n");
+    assertThat(cat("maps/map1/size")).isEqualTo("0x0000000000008000\n");
+    assertThat(cat("event")).isEqualTo("0\n");
   }
 }

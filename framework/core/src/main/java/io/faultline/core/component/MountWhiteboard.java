@@ -28,6 +28,8 @@ public final class MountWhiteboard {
 
   private final KernelComponent kernel;
   private final Map<ServiceReference<FileSystem>, Mounted> mounts = new ConcurrentHashMap<>();
+  /** Those whose mount point another version of their bundle has. */
+  private final Map<ServiceReference<FileSystem>, FileSystem> waiting = new ConcurrentHashMap<>();
 
   private record Mounted(String point, Owner owner, AutoCloseable mount) {}
 
@@ -58,6 +60,14 @@ public final class MountWhiteboard {
     DeviceRegistration registration =
         new DeviceRegistration(
             type, 0, 0, 1, timeout(reference), owner.symbolicName(), owner.version());
+    if (isTakenByAnotherVersion(point, owner)) {
+      waiting.put(reference, fileSystem);
+      kernel.log().info(
+          "file system " + type + " of " + owner + " waits for its other version on " + point);
+      if (isTakenByAnotherVersion(point, owner) || !waiting.remove(reference, fileSystem)) {
+        return;
+      }
+    }
     try {
       AutoCloseable mount = kernel.kernel().devices().mount(point, registration, fileSystem);
       kernel.accounts().hold(owner);
@@ -69,8 +79,17 @@ public final class MountWhiteboard {
     }
   }
 
+  /** So that of two versions, in an upgrade, the new one follows the old one. */
+  private boolean isTakenByAnotherVersion(String point, Owner owner) {
+    return mounts.values().stream().anyMatch(
+        mounted -> mounted.point().equals(point)
+            && mounted.owner().symbolicName().equals(owner.symbolicName())
+            && !mounted.owner().equals(owner));
+  }
+
   void unbindFileSystem(ServiceReference<FileSystem> reference) {
-    Mounted mounted = mounts.remove(reference);
+    waiting.remove(reference);
+    Mounted mounted = mounts.get(reference);
     if (mounted == null) {
       return;
     }
@@ -79,8 +98,14 @@ public final class MountWhiteboard {
     } catch (Exception e) {
       kernel.log().warning(mounted.point() + " could not be unmounted cleanly: " + e);
     }
+    mounts.remove(reference);
     kernel.accounts().release(mounted.owner());
     kernel.log().info(mounted.point() + " is unmounted");
+    waiting.forEach((next, fileSystem) -> {
+      if (waiting.remove(next, fileSystem)) {
+        bindFileSystem(next, fileSystem);
+      }
+    });
   }
 
   private static @Nullable String text(ServiceReference<?> reference, String property) {
