@@ -86,12 +86,12 @@ final class Interrupts {
   synchronized int await(int seen, long millis) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     while (count() == seen) {
-      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      long left = end - System.nanoTime();
       if (left <= 0) {
         break;
       }
       try {
-        wait(left);
+        TimeUnit.NANOSECONDS.timedWait(this, left);
       } catch (InterruptedException stop) {
         Thread.currentThread().interrupt();
         break;

@@ -217,7 +217,10 @@ public final class Watchdog implements Runnable {
     return count;
   }
 
-  /** Whether another thread is inside an access to registers of a node; not one that reads and writes. */
+  /**
+   * Whether another thread is inside an access to registers of a node; not one that reads and writes, nor
+   * one that was given up.
+   */
   boolean isInIo(DeviceNode node) {
     for (CallSlot slot : slots) {
       if (slot.thread == Thread.currentThread()) {
@@ -232,7 +235,7 @@ public final class Watchdog implements Runnable {
         String operation = frame.operation;
         if (frame.node == node
             && (operation.equals(GuardedIo.READ) || operation.equals(GuardedIo.WRITE))
-            && frame.state() == state) {
+            && !CallFrame.abandoned(state) && frame.state() == state) {
           return true;
         }
       }
