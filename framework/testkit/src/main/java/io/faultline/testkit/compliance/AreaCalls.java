@@ -5,11 +5,17 @@ package io.faultline.testkit.compliance;
 import io.faultline.mm.ErrnoException;
 import io.faultline.mm.Mman;
 import io.faultline.mm.Vma;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What processes do to their areas. What is mapped where is taken from the kernel after each call. */
 final class AreaCalls {
+  /** A call that went through. */
+  private record Mapped(int offset, int count, boolean shared) {}
+
   private final Scene scene;
+  private final Set<Mapped> mapped = new HashSet<>();
 
   AreaCalls(Scene scene) {
     this.scene = scene;
@@ -31,15 +37,16 @@ final class AreaCalls {
     // What was there is closed before the driver is asked.
     scene.forgetWhatNobodyMaps();
     try {
-      long mapped = actor.program.mmapAt(
+      long address = actor.program.mmapAt(
           Places.address(at), actor.fd, Places.bytes(count), prot, flags, Places.bytes(offset));
-      if (mapped != Places.address(at)) {
+      if (address != Places.address(at)) {
         throw new AssertionError("mmap returned another address");
       }
     } catch (ErrnoException refused) {
       scene.follow();
       return false;
     }
+    mapped.add(new Mapped(offset, count, shared));
     Object source = sourceOf(scene.watch.takeBacking());
     for (int i = 0; i < count; i++) {
       actor.cells.put(
@@ -47,6 +54,11 @@ final class AreaCalls {
     }
     scene.follow();
     return true;
+  }
+
+  /** Whether such a mapping was made before. */
+  boolean hasGoneThrough(int offset, int count, boolean shared) {
+    return mapped.contains(new Mapped(offset, count, shared));
   }
 
   private Object sourceOf(Watch.@Nullable Backing backing) {
@@ -63,7 +75,11 @@ final class AreaCalls {
     if (actor == null || !scene.canMap()) {
       return;
     }
-    long length = Places.bytes(how == Step.MapOddly.Odd.HUGE ? 65536 : 1);
+    long length = switch (how) {
+      case HUGE -> Places.bytes(65536);
+      case UNALIGNED -> 5000;
+      default -> Places.bytes(1);
+    };
     long offset = switch (how) {
       case FAR -> Places.bytes(1L << 40);
       case SECOND -> Places.bytes(1);
@@ -73,10 +89,10 @@ final class AreaCalls {
         | (how == Step.MapOddly.Odd.PRIVATE ? Mman.PROT_WRITE : 0);
     int flags = how == Step.MapOddly.Odd.PRIVATE ? Mman.MAP_PRIVATE : Mman.MAP_SHARED;
     try {
-      long mapped = actor.program.mmapAt(
+      long address = actor.program.mmapAt(
           Places.address(Places.ODD), actor.fd, length, prot, flags | Mman.MAP_FIXED, offset);
       scene.idle.touched();
-      actor.program.munmap(mapped, length);
+      actor.program.munmap(address, length);
     } catch (ErrnoException refused) {
       // As it may.
     }

@@ -4,8 +4,10 @@ package io.faultline.testkit.compliance;
 
 import io.faultline.mm.SignalException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class Contents {
   /** The source of the device's pages; what the kernel backs has others, one for each object. */
   static final Object DEVICE = "device";
-
-  private static final int HIGHEST_PAGE = 1000;
 
   private record Key(Object source, int page) {}
 
@@ -36,6 +36,8 @@ final class Contents {
   private int upgrades;
   private Rule changing = Rule.UPGRADE_IS_NOT_SEEN;
   private int sequence;
+  /** Pages that numbers were made for. */
+  private final Set<Long> numbered = new HashSet<>();
 
   /**
    * @param said which of the device's pages need not hold what was stored in them
@@ -59,11 +61,13 @@ final class Contents {
 
   /** A number for a page, unlike all others. */
   long number(int page) {
-    return (page + 1L << 32) + ++sequence;
+    int first = said.firstViewOf(page);
+    numbered.add((long) first);
+    return (first + 1L << 32) + ++sequence;
   }
 
   private Content of(Object source, int page) {
-    return contents.computeIfAbsent(new Key(source, page), key -> new Content());
+    return contents.computeIfAbsent(key(source, page), key -> new Content());
   }
 
   private void know(Content content, long value, boolean byFile) {
@@ -83,8 +87,18 @@ final class Contents {
     contents.values().removeIf(content -> Boolean.FALSE.equals(content.present));
   }
 
+  private Key key(Object source, int page) {
+    return new Key(source, source == DEVICE ? said.firstViewOf(page) : page);
+  }
+
+  /** Whether a page of the device was there when it was touched last. */
+  boolean isThere(int page) {
+    Content content = contents.get(key(DEVICE, page));
+    return content != null && Boolean.TRUE.equals(content.present);
+  }
+
   void forget(int page) {
-    contents.remove(new Key(DEVICE, page));
+    contents.remove(key(DEVICE, page));
   }
 
   void forgetDevice() {
@@ -168,8 +182,8 @@ final class Contents {
   private boolean isOfAnotherPage(Actor.Cell cell, long got) {
     long page = (got >>> 32) - 1;
     long count = got & 0xffff_ffffL;
-    return cell.isOfDevice() && page >= 0 && page < HIGHEST_PAGE && page != cell.page && count > 0
-        && count <= sequence;
+    return cell.isOfDevice() && numbered.contains(page) && page != said.firstViewOf(cell.page)
+        && count > 0 && count <= sequence;
   }
 
   private boolean isLost(Content content) {
@@ -263,7 +277,7 @@ final class Contents {
     }
     if (content.value != null && content.upgrades < upgrades) {
       watch.violated(changing, text + " " + before() + registersHint());
-    } else if (other != page && other >= 0 && other < HIGHEST_PAGE) {
+    } else if (other != said.firstViewOf(page) && numbered.contains(other)) {
       watch.violated(
           Rule.PAGE_OF_ITS_OFFSET, text + "; 0x%x is of page %d".formatted(got, other));
     } else if (byFile != content.byFile) {

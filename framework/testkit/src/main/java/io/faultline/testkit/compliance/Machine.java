@@ -10,11 +10,13 @@ final class Machine implements AutoCloseable {
   private final Scene scene;
   private final AreaCalls areas;
   private final Accesses accesses;
+  private final ShortOfMemory shortOfMemory;
 
   Machine(DriverCompliance compliance, Setting setting, Facades facades) throws Exception {
     scene = new Scene(compliance, setting, facades);
     areas = new AreaCalls(scene);
     accesses = new Accesses(scene);
+    shortOfMemory = new ShortOfMemory(scene, areas);
   }
 
   Scene scene() {
@@ -27,6 +29,10 @@ final class Machine implements AutoCloseable {
 
   Accesses accesses() {
     return accesses;
+  }
+
+  ShortOfMemory shortOfMemory() {
+    return shortOfMemory;
   }
 
   Watch watch() {
@@ -72,6 +78,21 @@ final class Machine implements AutoCloseable {
       accesses.store(0, Places.SCRATCH + page);
     }
     areas.unmap(0, Places.SCRATCH, Step.PAGES);
+  }
+
+  /** Pages further on, where it is known that the device has them. */
+  void fillMore(int offset, int pages) {
+    for (int page = Math.max(offset, Step.PAGES); page < offset + pages; page++) {
+      if (scene.actor(0) == null || !scene.said.has(page)) {
+        continue;
+      }
+      if (scene.canWrite()) {
+        accesses.write(page);
+      } else if (areas.map(0, Places.SCRATCH, 1, page, true, true)) {
+        accesses.store(0, Places.SCRATCH);
+        areas.unmap(0, Places.SCRATCH, 1);
+      }
+    }
   }
 
   void cycle() {

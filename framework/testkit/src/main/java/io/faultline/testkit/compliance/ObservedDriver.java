@@ -116,7 +116,11 @@ final class ObservedDriver implements MmapProvider, HandOver {
               return null;
             }
             case "setAnonymous" -> watch.backing(Watch.Backing.ANONYMOUS);
-            case "setSharedMemory" -> watch.backing(Watch.Backing.SHARED_MEMORY);
+            case "setSharedMemory" -> {
+              watch.scarcity().ask("setSharedMemory");
+              watch.backing(Watch.Backing.SHARED_MEMORY);
+            }
+            case "remapPfnRange", "insertPage" -> watch.scarcity().ask(method.getName());
             case "setPageCache" -> watch.backing(Watch.Backing.PAGE_CACHE);
             default -> {
               // Only handed on.

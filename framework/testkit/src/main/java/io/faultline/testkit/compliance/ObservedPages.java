@@ -50,6 +50,7 @@ final class ObservedPages implements PageAllocator {
   @Override
   public Page allocate() throws ErrnoException {
     watch.stopIfAbandoned();
+    watch.scarcity().ask("allocate");
     meet();
     return pages.allocate();
   }
@@ -57,6 +58,7 @@ final class ObservedPages implements PageAllocator {
   @Override
   public List<Page> allocate(int order) throws ErrnoException {
     watch.stopIfAbandoned();
+    watch.scarcity().ask("allocate");
     meet();
     return pages.allocate(order);
   }

@@ -13,9 +13,14 @@ final class RandomSteps {
   private static final int OFFSETS = 12;
 
   private final Random random;
+  private final List<Window> windows;
 
-  RandomSteps(long seed) {
+  /**
+   * @param windows parts of the device that are mapped too, beside its first pages
+   */
+  RandomSteps(long seed, List<Window> windows) {
     random = new Random(seed);
+    this.windows = windows;
   }
 
   List<Step> history() {
@@ -33,13 +38,22 @@ final class RandomSteps {
     return steps;
   }
 
+  /** Mostly one of the first; sometimes one that is special. */
+  private int offset() {
+    if (windows.isEmpty() || random.nextInt(6) > 0) {
+      return random.nextInt(OFFSETS);
+    }
+    Window window = windows.get(random.nextInt(windows.size()));
+    return window.offset() + random.nextInt(window.pages());
+  }
+
   private Step step() {
     int process = random.nextInt(3);
     int at = random.nextInt(PLACES);
     int pages = 1 + random.nextInt(4);
-    return switch (random.nextInt(21)) {
+    return switch (random.nextInt(24)) {
       case 0, 1, 2, 3 -> new Step.Map(
-          process, at, pages, random.nextInt(OFFSETS), random.nextInt(4) > 0,
+          process, at, pages, offset(), random.nextInt(4) > 0,
           random.nextInt(4) > 0);
       case 4 -> new Step.MapOddly(
           process, Step.MapOddly.Odd.values()[random.nextInt(Step.MapOddly.Odd.values().length)]);
@@ -53,6 +67,10 @@ final class RandomSteps {
       case 13 -> new Step.Read(random.nextInt(OFFSETS));
       case 14, 15, 16 -> new Step.Store(process, at);
       case 17 -> random.nextInt(3) > 0 ? new Step.Upgrade() : new Step.Replug();
+      case 18 -> new Step.MapInNeed(
+          process, at, pages, offset(), random.nextBoolean(), 1 + random.nextInt(4));
+      case 19 -> new Step.LoadInNeed(process, at);
+      case 20 -> new Step.WriteInNeed(random.nextInt(OFFSETS));
       default -> new Step.Load(process, at);
     };
   }

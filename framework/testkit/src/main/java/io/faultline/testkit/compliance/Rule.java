@@ -30,6 +30,11 @@ public enum Rule {
   REFUSED_MMAP_LEAVES_NOTHING("LDD3 p. 432; MmapProvider.mmap",
       "mmap counts as the last thing it does: when it refuses there is no area, and close is not"
           + " called."),
+  /** Where there is no memory the driver says so. */
+  SHORTAGE_IS_TOLD("LDD3 p. 426, p. 428",
+      "Where allocate, remapPfnRange or insertPage say ENOMEM, mmap and write refuse with an errno and"
+          + " nopage answers Nopage.OOM: the kernel finds memory and asks again. Nothing throws, and"
+          + " no mmap goes on whose pages are not there."),
   /** An area is not used after close. */
   AREA_IS_NOT_KEPT("LDD3 p. 421",
       "After close the area is gone. A driver that keeps a Vma forgets it there, and does not look at"

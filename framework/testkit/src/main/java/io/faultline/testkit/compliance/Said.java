@@ -24,6 +24,16 @@ final class Said {
     return has && !pages && (canRead || size.isEmpty()) ? null : (Boolean) has;
   }
 
+  /** Whether the device has a page, as far as its test says so. */
+  boolean has(int page) {
+    return Boolean.TRUE.equals(hasPage(page, false));
+  }
+
+  /** The first place that shows a page. */
+  int firstViewOf(int page) {
+    return compliance.firstViewOf(page);
+  }
+
   /** Whether a page shows registers. */
   boolean showsRegisters(int page) {
     return compliance.showsRegisters(page);

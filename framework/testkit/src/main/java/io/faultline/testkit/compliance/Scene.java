@@ -25,6 +25,7 @@ final class Scene {
   final Watch watch = new Watch();
   final Plugged plugged;
   final DeviceFile file;
+  final Said said;
   final Contents contents;
   final PageNumbers numbers;
   final IdleFrames idle = new IdleFrames(watch);
@@ -40,7 +41,7 @@ final class Scene {
     memory = compliance.memory();
     numbers = new PageNumbers(compliance.offsetSelectsMap());
     plugged = new Plugged(compliance, kernel, setting.unplug(), watch, facades);
-    Said said = new Said(compliance);
+    said = new Said(compliance);
     contents = new Contents(watch, said);
     file = new DeviceFile(kernel, plugged.can("read"), said);
     actors[0] = spawn();

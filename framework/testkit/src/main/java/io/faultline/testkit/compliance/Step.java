@@ -26,6 +26,20 @@ sealed interface Step {
     }
   }
 
+  /** Pages further on get a content too, where it is known that the device has them. */
+  record FillMore(int offset, int pages) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.fillMore(offset, pages);
+    }
+
+    @Override
+    public String toString() {
+      return new Window(offset, pages)
+          + " of the device: those behind page " + (PAGES - 1) + " that it has are filled too";
+    }
+  }
+
   /** The first life of an area, against which later ones are compared. */
   record Cycle() implements Step {
     @Override
@@ -61,7 +75,8 @@ sealed interface Step {
       HUGE("65536 pages"),
       EXECUTABLE("a page with PROT_EXEC"),
       PRIVATE("a page, private and rw"),
-      SECOND("page 1 alone");
+      SECOND("page 1 alone"),
+      UNALIGNED("5000 bytes");
 
       private final String text;
 
@@ -78,6 +93,57 @@ sealed interface Step {
     @Override
     public String toString() {
       return "process " + (process + 1) + " maps " + how.text + ", and unmaps it if it gets it";
+    }
+  }
+
+  /**
+   * Again and again, in the place of what was there; each request of the driver's fails once.
+   *
+   * @param first the request that fails the first time, from 1
+   */
+  record MapInNeed(int process, int at, int pages, int offset, boolean shared, int first)
+      implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.shortOfMemory().map(process, at, pages, offset, shared, first);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d maps %s of the device at %d-%d, %s, rw; with the driver's requests for"
+          .formatted(
+              process + 1, new Window(offset, pages), at, at + pages, shared ? "shared" : "private")
+          + " memory refused, one each time" + (first == 1 ? "" : ", from request " + first + " on")
+          + ", and in between once more with none refused; and unmaps it";
+    }
+  }
+
+  /** A page that is touched while the driver can get none. */
+  record LoadInNeed(int process, int at) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.shortOfMemory().load(process, at);
+    }
+
+    @Override
+    public String toString() {
+      return "process %d loads from %d; the driver's first request for memory is refused".formatted(
+          process + 1, at);
+    }
+  }
+
+  /** The same for write(2). */
+  record WriteInNeed(int page) implements Step {
+    @Override
+    public void run(Machine machine) {
+      machine.shortOfMemory().write(page);
+    }
+
+    @Override
+    public String toString() {
+      return "page " + page
+          + " of the device is written by write(2), with each request of the driver's for memory refused"
+          + " once";
     }
   }
 

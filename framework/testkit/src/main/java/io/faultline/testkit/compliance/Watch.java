@@ -51,6 +51,7 @@ final class Watch {
   private String underWay = "";
   private int closes;
   private boolean concurrent;
+  private final Scarcity scarcity = new Scarcity(this);
   private volatile boolean abandoned;
 
   /** Asks the driver for its own count of areas, where it has one. */
@@ -116,6 +117,11 @@ final class Watch {
   /** The callback that does not come back, or nothing. */
   synchronized String underWay() {
     return underWay;
+  }
+
+  /** Whether the driver gets memory. */
+  Scarcity scarcity() {
+    return scarcity;
   }
 
   void abandon() {

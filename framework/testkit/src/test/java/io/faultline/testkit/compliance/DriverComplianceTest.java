@@ -49,7 +49,10 @@ class DriverComplianceTest {
   @ParameterizedTest
   @ValueSource(classes = {PlantedBugs.Right.class, PlantedBugs.RightAndLazy.class,
     PlantedBugs.RightAndHandsOver.class, PlantedBugs.RightAndFreesAtTheLastClose.class,
-    PlantedBugs.RightAndHasMaps.class, Lucky.Right.class, Lucky.RightAndReadOnly.class})
+    PlantedBugs.RightAndHasMaps.class, Lucky.Right.class, Lucky.RightAndReadOnly.class,
+    PlantedBugs.RightAndComparesRecords.class, UpFront.Right.class, UpFront.RightAndInserting.class,
+    Wide.Right.class,
+    Wide.RightAndSparse.class})
   void aDriverThatIsRightPasses(Class<?> kit) {
     assertThat(failures(kit)).isEmpty();
   }
@@ -81,10 +84,46 @@ class DriverComplianceTest {
     "BelievesThatItsPagesAreStillMapped, whoComesBackAdoptsWhatIsLeft, WHAT_IS_LEFT_IS_ADOPTED",
     "KeepsItsPages, exitClosesAll, FRAMES_COME_BACK",
     "ThrowsWhereItShouldAnswer, forkOpensAndExitCloses, CALLBACKS_ANSWER",
+    "ThrowsWhereThereIsNoMemory, withoutMemoryNothingIsLeftAndAllGoesOnAfterwards, SHORTAGE_IS_TOLD",
+    "TakesNoMemoryForAHole, withoutMemoryNothingIsLeftAndAllGoesOnAfterwards, SHORTAGE_IS_TOLD",
   })
   void aBugIsCaughtByName(String bug, String test, Rule rule) throws ClassNotFoundException {
+    caught(Class.forName(PlantedBugs.class.getName() + "$" + bug), test, rule);
+  }
+
+  /** Nothing but a failure in the middle of mmap shows these. */
+  @ParameterizedTest
+  @CsvSource({
+    "CountsBeforeItMaps, REFUSED_MMAP_LEAVES_NOTHING",
+    "StaysBusyWhenItsMmapFails, REFUSED_MMAP_LEAVES_NOTHING",
+    "GoesOnWhatEverRemapSays, SHORTAGE_IS_TOLD",
+    "LeaksWhatItCouldNotInsert, FRAMES_COME_BACK",
+  })
+  void aBugOfAnMmapThatFailsIsCaughtThereAlone(String bug, Rule rule)
+      throws ClassNotFoundException {
     Map<String, Throwable> failures =
-        failures(Class.forName(PlantedBugs.class.getName() + "$" + bug));
+        caught(
+            Class.forName(UpFront.class.getName() + "$" + bug),
+            "withoutMemoryNothingIsLeftAndAllGoesOnAfterwards", rule);
+    assertThat(failures.keySet()).isSubsetOf(
+        "withoutMemoryNothingIsLeftAndAllGoesOnAfterwards()", "histories()");
+  }
+
+  /** The device's first eight pages do not show these. */
+  @ParameterizedTest
+  @CsvSource({
+    "BeginsAnewInTheMiddle, everyPageIsThatOfItsOffset, PAGE_OF_ITS_OFFSET",
+    "OverflowsFarBehindItsEnd, mremapMovesAndGrows, HOLE_IS_SIGBUS",
+    "MissesItsStride, splitsOpenThePieces, READ_AND_WRITE_SEE_WHAT_IS_MAPPED",
+  })
+  void aBugFarFromTheFirstPagesIsCaught(String bug, String test, Rule rule)
+      throws ClassNotFoundException {
+    Map<String, Throwable> unused =
+        caught(Class.forName(Wide.class.getName() + "$" + bug), test, rule);
+  }
+
+  private static Map<String, Throwable> caught(Class<?> kit, String test, Rule rule) {
+    Map<String, Throwable> failures = failures(kit);
 
     assertThat(failures.values()).allSatisfy(
         thrown -> assertThat(thrown).isInstanceOf(BrokenRuleError.class));
@@ -94,6 +133,7 @@ class DriverComplianceTest {
     assertThat(error).hasMessageContaining(rule.name()).hasMessageContaining(rule.book());
     assertThat(error.history().stream().filter(line -> line.matches(" *\\d+\\. .*")))
         .as("steps of the shortest history").hasSizeBetween(1, 6);
+    return failures;
   }
 
   @Test

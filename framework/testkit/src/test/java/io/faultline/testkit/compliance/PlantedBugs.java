@@ -442,34 +442,24 @@ final class PlantedBugs {
   }
 
   /** A device of eight pages that are made when they are touched; finding and making are two steps. */
-  static class MakesPagesWithoutALock extends DriverCompliance {
+  static class MakesPagesWithoutALock extends LazyKit {
     @Override
     protected MmapProvider driver(PageAllocator pages) {
       return new Lazy(pages) {
         @Override
-        Page page(long number) {
+        Page page(long number) throws ErrnoException {
           Page page = find(number);
           return page == null ? make(number) : page;
         }
       };
     }
-
-    @Override
-    protected OptionalInt size() {
-      return OptionalInt.of(8);
-    }
   }
 
   /** No bug: as above, in one step. */
-  static class RightAndLazy extends DriverCompliance {
+  static class RightAndLazy extends LazyKit {
     @Override
     protected MmapProvider driver(PageAllocator pages) {
       return new Lazy(pages);
-    }
-
-    @Override
-    protected OptionalInt size() {
-      return OptionalInt.of(8);
     }
   }
 
@@ -483,7 +473,7 @@ final class PlantedBugs {
       this.allocator = allocator;
     }
 
-    Page page(long number) {
+    Page page(long number) throws ErrnoException {
       synchronized (this) {
         Page page = find(number);
         return page == null ? make(number) : page;
@@ -496,8 +486,8 @@ final class PlantedBugs {
       }
     }
 
-    Page make(long number) {
-      Page page = PlantedBugs.allocate(allocator);
+    Page make(long number) throws ErrnoException {
+      Page page = allocator.allocate();
       synchronized (pages) {
         pages.put(number, page);
         all.add(page);
@@ -515,9 +505,49 @@ final class PlantedBugs {
         @Override
         public Nopage nopage(Vma vma, long address, Access access) {
           long number = vma.pageOffsetOf(address);
-          return number < 8 ? Nopage.minor(page(number).get()) : Nopage.SIGBUS;
+          try {
+            return number < 8 ? Nopage.minor(page(number).get()) : Nopage.SIGBUS;
+          } catch (ErrnoException noMemory) {
+            return withoutMemory();
+          }
         }
       });
+    }
+
+    Nopage withoutMemory() {
+      return Nopage.OOM;
+    }
+  }
+
+  /** The kit on a {@link Lazy}. */
+  abstract static class LazyKit extends DriverCompliance {
+    @Override
+    protected OptionalInt size() {
+      return OptionalInt.of(8);
+    }
+  }
+
+  static class ThrowsWhereThereIsNoMemory extends LazyKit {
+    @Override
+    protected MmapProvider driver(PageAllocator pages) {
+      return new Lazy(pages) {
+        @Override
+        Nopage withoutMemory() {
+          throw new IllegalStateException("no memory");
+        }
+      };
+    }
+  }
+
+  static class TakesNoMemoryForAHole extends LazyKit {
+    @Override
+    protected MmapProvider driver(PageAllocator pages) {
+      return new Lazy(pages) {
+        @Override
+        Nopage withoutMemory() {
+          return Nopage.SIGBUS;
+        }
+      };
     }
   }
 
@@ -620,6 +650,24 @@ final class PlantedBugs {
               }
             });
           }
+        }
+      };
+    }
+  }
+
+  /** No bug: but the JDK remembers a record's class softly once two of them were compared. */
+  static class RightAndComparesRecords extends Kit {
+    private record Key(Memory of, long page) {}
+
+    @Override
+    protected Memory driver(PageAllocator pages) {
+      return new Memory(pages) {
+        @Override
+        synchronized Page findOrMake(long number) throws ErrnoException {
+          if (!new Key(this, number).equals(new Key(this, number))) {
+            throw new IllegalStateException("a record is not equal to its like");
+          }
+          return super.findOrMake(number);
         }
       };
     }
