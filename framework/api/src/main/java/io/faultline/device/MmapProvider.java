@@ -83,7 +83,9 @@ public interface MmapProvider {
    * areas counts this one here, as the last thing it does.
    *
    * <p>Once this method has returned, {@link io.faultline.mm.VmOperations#close} is called for the
-   * area exactly once, even where the kernel itself then fails to finish the system call.
+   * area exactly once. As in Linux 6.18 the kernel refuses before it asks the driver, and nothing that it
+   * does afterwards can fail; but a method that returns after its time limit has made no area: {@code mmap}
+   * fails with ETIMEDOUT, and {@code close} follows at once.
    *
    * @param file the open file; its reference is the area's
    * @param request what is asked for, and where the answers go

@@ -93,7 +93,8 @@ public interface MmapRequest extends PageMapper {
    * @param length in bytes; rounded up to pages
    * @throws ErrnoException EINVAL when the range leaves the area, or for a private mapping that may
    *     be written (copy on write) does not cover all of it, or when a frame is not the driver's;
-   *     EBUSY when another device of the bundle serves the {@link IoRegion}
+   *     EBUSY when another device of the bundle serves the {@link IoRegion}; ENOMEM when there is no
+   *     memory for page tables, which in this kernel comes from a reserve: but the test kit says so
    */
   void remapPfnRange(long address, long frame, long length) throws ErrnoException;
 }

@@ -16,7 +16,8 @@ public interface PageMapper {
    *
    * @param address in bytes, aligned to a page, within the area
    * @throws ErrnoException EFAULT when the address is outside the area or not aligned, EBUSY when a
-   *     page is mapped there already, EINVAL when the page is not one of this kernel's live pages
+   *     page is mapped there already, EINVAL when the page is not one of this kernel's live pages; ENOMEM when there is
+   *     no memory for page tables, which in this kernel comes from a reserve: but the test kit says so
    * @throws IllegalStateException after the callback has returned
    */
   void insertPage(long address, Page page) throws ErrnoException;

@@ -56,6 +56,7 @@ final class FileMmap {
         // Here: the node may be another one than before a wait.
         request.begin(file.node(), cached);
         provider.mmap(file, request);
+        request.complete();
         return null;
       });
       done = true;

@@ -71,6 +71,7 @@ public final class MmapRequestObject implements MmapRequest {
   private boolean sharedMemory;
   /** The driver's, during its call. */
   private @Nullable Thread thread;
+  private boolean completed;
 
   /**
    * @param pid the process that maps
@@ -98,6 +99,12 @@ public final class MmapRequestObject implements MmapRequest {
     node = driverNode;
     file = cachedFile;
     thread = Thread.currentThread();
+  }
+
+  /** The driver's {@code mmap} has returned: to it there is an area now. */
+  synchronized void complete() {
+    DeviceNode unused = writable();
+    completed = true;
   }
 
   /** From here on the driver cannot change anything. */
@@ -312,15 +319,25 @@ public final class MmapRequestObject implements MmapRequest {
     return installs;
   }
 
-  /** Drops the references of what was not installed: the mmap has failed. */
-  public void discard() {
+  /** The operations whose {@code close} is due though the mmap has failed; null when none is. */
+  public synchronized @Nullable AreaOperations closeDue() {
+    return completed ? operations : null;
+  }
+
+  /**
+   * Drops the references of what was not installed: the mmap has failed. Where the driver had completed
+   * it, {@link #closeDue} and the private data stay.
+   */
+  public synchronized void discard() {
     for (Install install : installs) {
       if (install.counted) {
         memory.put(install.frame);
       }
     }
     installs.clear();
-    privateData = null;
-    operations = null;
+    if (!completed) {
+      privateData = null;
+      operations = null;
+    }
   }
 }

@@ -15,6 +15,7 @@ import static io.faultline.core.area.VmBits.VM_WRITE;
 import static io.faultline.mm.Mman.PAGE_SHIFT;
 
 import io.faultline.core.area.Area;
+import io.faultline.core.area.AreaOperations;
 import io.faultline.core.area.MergeRequest;
 import io.faultline.core.device.MmapRequestObject;
 import io.faultline.core.device.OpenFileObject;
@@ -153,6 +154,7 @@ final class MapRegion {
     try {
       mapped.mmap(request);
     } catch (ErrnoException refused) {
+      closeUnmade(area, mapped, request);
       mapped.put();
       throw space.decisions().refused(MmRule.DRIVER_MMAP, refused);
     }
@@ -184,6 +186,24 @@ final class MapRegion {
     }
     space.areas().insert(area);
     FrameInstaller.install(space, area, request.installs());
+  }
+
+  /**
+   * The driver had completed the area, but too late: it hears that it is gone. (Linux has no limits. Where
+   * it failed after {@code mmap}, as kernels before 6.12 could, it called {@code close} too.)
+   */
+  private static void closeUnmade(
+      Area area, OpenFileObject mapped, MmapRequestObject request) {
+    AreaOperations due = request.closeDue();
+    if (due == null || !due.hasClose()) {
+      return;
+    }
+    area.setFile(mapped);
+    area.setPageOffset(request.pageOffset());
+    area.setFlagBits(request.flagBits());
+    area.setPrivateData(request.privateData());
+    area.setOperations(due);
+    due.close(area);
   }
 
   /** {@code __mmap_complete}. */
