@@ -68,12 +68,17 @@ class NewDriverIT {
     return run(folder, Map.of("FAULTLINE_VAR", folder.resolve("var").toString()), command);
   }
 
-  private Ended maven(Path project, String... words) throws Exception {
+  /**
+   * Maven, as a user runs it.
+   *
+   * @param cache the name of its local repository, one for those who do not run at the same time
+   */
+  private Ended maven(String cache, Path project, String... words) throws Exception {
     List<String> command = new ArrayList<>(
         List.of(
             Path.of(property("maven.home"), "bin", "mvn").toString(), "-B", "-ntp", "-s",
             settings().toString(),
-            "-Dmaven.repo.local=" + Path.of("target/new-driver-repository").toAbsolutePath()));
+            "-Dmaven.repo.local=" + Path.of("target", cache).toAbsolutePath()));
     command.addAll(List.of(words));
     return run(project, Map.of("JAVA_HOME", property("maven.java.home")), command);
   }
@@ -126,6 +131,17 @@ class NewDriverIT {
   }
 
   @Test
+  void mavenAloneMakesThemTooWithoutSettings() throws Exception {
+    Ended made = maven(
+        "new-driver-archetype-repository", folder, "-f", HOME.resolve("repository").toString(),
+        "archetype:generate", "-DgroupId=org.acme", "-DartifactId=pad", "-DfaultlineHome=" + HOME);
+    assertThat(made.status()).as(made.out()).isZero();
+    Map<String, String> expected = contents(BY_MAVEN);
+    expected.replaceAll((file, text) -> text.replace("/opt/faultline", HOME.toString()));
+    assertThat(contents(folder.resolve("pad"))).isEqualTo(expected);
+  }
+
+  @Test
   void aWrongNameIsAUsageError() throws Exception {
     Ended ended = create("My_Pad");
     assertThat(ended.status()).isEqualTo(2);
@@ -136,7 +152,7 @@ class NewDriverIT {
   void aNewDriverBuildsPassesTheKitAndIsMappedInARunningKernel() throws Exception {
     assertThat(create("pad", "--package", "org.acme").out()).contains("Next: cd pad && mvn verify");
     Path project = folder.resolve("pad");
-    Ended verified = maven(project, "verify");
+    Ended verified = maven("new-driver-repository", project, "verify");
     assertThat(verified.status()).as(verified.out()).isZero();
     assertThat(verified.out()).containsPattern("Tests run: 1[0-9], Failures: 0, Errors: 0, .*Comp")
         .doesNotContain("[WARNING]");
@@ -155,7 +171,7 @@ class NewDriverIT {
       Path source = project.resolve("src/main/java/org/acme/PadDriver.java");
       String changed = Files.readString(source).replace("page < PAGES ?", "page < PAGES - 1 ?");
       Files.writeString(source, changed);
-      Ended again = maven(project, "package", "-DskipTests");
+      Ended again = maven("new-driver-repository", project, "package", "-DskipTests");
       assertThat(again.status()).as(again.out()).isZero();
       assertThat(shell.say("driver upgrade " + jar)).contains("org.acme.pad 1.0.0.", "is gone");
       assertThat(shell.say("peek 1 " + address + " string")).contains("from the first build");
