@@ -243,6 +243,7 @@ class FramebufferIT {
       ConfigurationAdmin configurations, Tasks tasks, Files files, VmaService memory)
       throws Exception {
     configuration.delete();
+    Eventually.holds("the defaults count", () -> run("fb info").contains("320,200"));
     Configuration first = configurations.getFactoryConfiguration(PID, "first", "?");
     Configuration second = configurations.getFactoryConfiguration(PID, "second", "?");
     try {
