@@ -131,7 +131,7 @@ class NewDriverIT {
   }
 
   @Test
-  void mavenAloneMakesThemTooWithoutSettings() throws Exception {
+  void mavenAloneMakesThemTooWithNoRepositoryInItsSettings() throws Exception {
     Ended made = maven(
         "new-driver-archetype-repository", folder, "-f", HOME.resolve("repository").toString(),
         "archetype:generate", "-DgroupId=org.acme", "-DartifactId=pad", "-DfaultlineHome=" + HOME);
