@@ -125,7 +125,7 @@ public final class Kernel implements AutoCloseable {
     CoreDumper dumper = new CoreDumper(message -> log.problem(message, null));
     this.cores = new CoreDumpService(dumper);
     this.tasks = new TaskTable(services, profile, faults, statistics, dumper);
-    this.reclaimer = new Reclaimer(memory, swap, services.spaces()::find);
+    this.reclaimer = new Reclaimer(memory, swap, services.spaces()::find, table::heldLocks);
     memory.setPressure(reclaimer);
     services.setReclaim(reclaimer);
     faults.setOutOfMemory(new OomKiller(memory, swap, reclaimer, tasks, log, pause));

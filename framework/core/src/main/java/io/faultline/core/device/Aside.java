@@ -3,6 +3,7 @@
 package io.faultline.core.device;
 
 import io.faultline.mm.ErrnoException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * writing, and those that hand a driver's state over. It costs some microseconds, which a fault has not.
  *
  * <p>To all that the driver does, the call is one of the waiting thread: its locks count as held, its
- * calls as around this one, its interrupts are passed on. Thread-safe.
+ * calls as around this one, its interrupts are passed on, its context class loader is set. But monitors
+ * and locks of the driver's own belong to threads: one that it holds while it calls the kernel, and wants
+ * in the callback that comes of that, keeps the callback waiting until it is given up. Thread-safe.
  */
 final class Aside {
   private final Watchdog watchdog;
@@ -48,9 +51,18 @@ final class Aside {
       return call.make();
     }
     Running<R> running = new Running<>(slot, call);
-    boolean interrupted = Thread.interrupted();
+    boolean interrupted = Thread.currentThread().isInterrupted();
     running.interrupt = interrupted;
-    source.start(running);
+    try {
+      source.start(running);
+    } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+      // Whoever is in the middle of a change cannot do without the call.
+      return call.make();
+    }
+    if (Thread.interrupted() && !interrupted) {
+      interrupted = true;
+      running.passInterrupt();
+    }
     while (!running.done) {
       LockSupport.parkNanos(running, TimeUnit.MILLISECONDS.toNanos(Watchdog.PERIOD_MILLIS));
       if (Thread.interrupted()) {
@@ -60,7 +72,8 @@ final class Aside {
       if (!running.done && System.nanoTime() - running.nextLook >= 0) {
         running.nextLook =
             System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Watchdog.PERIOD_MILLIS);
-        watchdog.run();
+        // What comes of it is for others: this thread may hold whatever locks.
+        look();
         if (running.giveUp()) {
           break;
         }
@@ -70,6 +83,15 @@ final class Aside {
       Thread.currentThread().interrupt();
     }
     return running.result(slot, late);
+  }
+
+  private void look() {
+    try {
+      watchdog.look();
+    } catch (RuntimeException | Error e) {
+      // As when memory is used up. It must not end the wait: the driver acts in this thread's place. The
+      // watchdog's own thread meets it too, and tells.
+    }
   }
 
   /** Makes the error of a call that was given up. */
@@ -96,6 +118,7 @@ final class Aside {
     // Guarded by this object's monitor.
     private @Nullable Thread thread;
     private @Nullable CallSlot slot;
+    private @Nullable ClassLoader ownLoader;
     private boolean givenUp;
 
     Running(CallSlot caller, Call<R> call) {
@@ -105,8 +128,17 @@ final class Aside {
 
     @Override
     public void run() {
-      CallSlot mine = watchdog.slot();
-      begin(mine);
+      CallSlot mine;
+      try {
+        mine = watchdog.slot();
+        begin(mine);
+      } catch (Throwable t) {
+        // Whatever it is, the caller waits: when memory is used up just now.
+        thrown = t;
+        done = true;
+        LockSupport.unpark(waiting);
+        return;
+      }
       try {
         result = call.make();
       } catch (ErrnoException e) {
@@ -121,6 +153,8 @@ final class Aside {
       thread = Thread.currentThread();
       slot = mine;
       mine.standFor(caller);
+      ownLoader = thread.getContextClassLoader();
+      thread.setContextClassLoader(waiting.getContextClassLoader());
       if (interrupt) {
         Thread.currentThread().interrupt();
       }
@@ -129,6 +163,9 @@ final class Aside {
     private synchronized void end(CallSlot mine) {
       thread = null;
       mine.standFor(null);
+      // Neither the caller's, nor one that the driver has set, may stay here.
+      Thread.currentThread().setContextClassLoader(ownLoader);
+      ownLoader = null;
       interruptLeft = Thread.interrupted();
       if (!givenUp) {
         caller.refusedAs(mine);

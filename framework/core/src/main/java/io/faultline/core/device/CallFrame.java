@@ -56,6 +56,11 @@ final class CallFrame {
   String operation = "";
   long startedNanos;
   boolean wasInterrupted;
+  /** How many locks the thread held for reading, and how many of these must stay whatever happens. */
+  int held;
+  int kept;
+  /** What was held for this call was taken away; guarded by the monitor of the {@link HeldLocks}. */
+  boolean robbed;
   /** The calling thread's own: null while nobody records calls. */
   @Nullable DriverCallEvent event;
 

@@ -22,8 +22,6 @@ final class CallSlot {
   private int depth;
   /** The slot of the thread that this one calls a driver for. */
   private volatile @Nullable CallSlot behind;
-  /** The watchdog's, until the thread has noticed. */
-  private boolean robbed;
   private volatile boolean abandoned;
   private int calls;
   private String refusal = "";
@@ -76,11 +74,15 @@ final class CallSlot {
    *
    * @return the locks that it does not hold any more
    */
-  List<HeldLocks.Shared> abandon() {
-    List<HeldLocks.Shared> taken = held.takeAway();
-    robbed |= !taken.isEmpty();
+  List<HeldLocks.Shared> abandon(CallFrame frame) {
+    List<HeldLocks.Shared> taken = held.takeAway(frames, frame.index);
     abandoned = true;
     return taken;
+  }
+
+  /** The innermost call that is under way. */
+  CallFrame innermost() {
+    return frames[depth - 1];
   }
 
   /** Begins a call; null when calls are nested too deep. */
@@ -93,6 +95,7 @@ final class CallSlot {
     frame.wasInterrupted = thread.isInterrupted();
     frame.startedNanos = timed || ++calls % TIME_ONE_CALL_IN == 0 ? System.nanoTime() : 0;
     frame.event = DriverCallEvent.start();
+    held.callBegins(frame, d == 0 ? 0 : frames[d - 1].kept);
     frame.run(node, operation);
     notCalled = false;
     // Last: whatever calls something may overflow the stack, and then nothing has begun.
@@ -103,7 +106,7 @@ final class CallSlot {
   /**
    * Ends a call; true when it outlasted its limit.
    *
-   * @throws AbandonedCallError when the thread holds no longer what it held when it began the call
+   * @throws AbandonedCallError when the thread holds no longer what it held for the call when that began
    */
   boolean exit(CallFrame frame, DeviceNode node) {
     boolean late = false;
@@ -132,16 +135,22 @@ final class CallSlot {
       frame.event = null;
       event.finish(node.owner(), node.driver().name(), frame.operation, late);
     }
-    if (robbed) {
-      // So do the calls around it.
-      robbed = frame.index > 0;
-      if (!robbed) {
-        held.noticed();
-      }
+    if (frame.robbed) {
+      held.lost(frame.index == 0 ? 0 : frames[frame.index - 1].held);
       throw new AbandonedCallError(
           node.lateText(this, frame.operation) + " and was given up; now it has ended");
     }
     return late;
+  }
+
+  /** Whether the given one is this, or that of the thread that this one calls a driver for. */
+  boolean isOrStandsFor(CallSlot other) {
+    for (CallSlot one = this; one != null; one = one.behind) {
+      if (one == other) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether a call into that driver is under way. */

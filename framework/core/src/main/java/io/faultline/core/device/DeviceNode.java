@@ -277,7 +277,10 @@ final class DeviceNode {
       throws ErrnoException {
     return kernel.watchdog().aside().run(
         kernel.watchdog().slot(),
-        slot -> new ErrnoException(Errno.ETIMEDOUT, lateText(slot, operation)),
+        slot -> {
+          driver.lostCall();
+          return new ErrnoException(Errno.ETIMEDOUT, lateText(slot, operation));
+        },
         () -> callHere(lease, operation, whileLeaving, whenGone, mayWait, body));
   }
 
@@ -419,9 +422,9 @@ final class DeviceNode {
    * A call reacted to no interrupt and was given up.
    *
    * @param thread the name of its thread
+   * @param quarantined whether that put the driver in quarantine
    */
-  void abandoned(String operation, String thread, String trace) {
-    boolean quarantined = driver.quarantine();
+  void abandoned(String operation, String thread, String trace, boolean quarantined) {
     kernel.log().problem(
         owner + ": " + operation + " of driver " + driver.name() + " reacts to no interrupt and is"
             + " given up; thread " + thread + " is lost until it returns"

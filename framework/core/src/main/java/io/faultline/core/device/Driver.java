@@ -55,6 +55,8 @@ public final class Driver implements AutoCloseable, Parking {
   /** Until when accesses wait for the driver to come back, by {@link System#nanoTime}. */
   private volatile long gapEnd;
   private volatile boolean hasGap;
+  /** A call into it was given up while it was on its way out: it is called no more. */
+  private volatile boolean deaf;
 
   Driver(
       DeviceTable table, DeviceRegistration registration, long generation, MmapProvider provider) {
@@ -192,7 +194,20 @@ public final class Driver implements AutoCloseable, Parking {
 
   boolean admits(boolean whileLeaving) {
     Phase p = phase;
-    return p == Phase.SERVING || whileLeaving && p != Phase.GONE;
+    return p == Phase.SERVING
+        || whileLeaving && (p == Phase.EXCHANGING || p != Phase.GONE && !deaf);
+  }
+
+  /**
+   * A caller has left a call that did not end. In quarantine, or while it leaves, a driver is still told
+   * what goes, area by area and file by file; one that does not return from that is not told the rest:
+   * each would cost a thread, and its caller seconds.
+   */
+  void lostCall() {
+    Phase p = phase;
+    if (p == Phase.QUARANTINED || p == Phase.LEAVING) {
+      deaf = true;
+    }
   }
 
   /** Whether it implements {@link HandOver}. */
@@ -364,6 +379,7 @@ public final class Driver implements AutoCloseable, Parking {
   /** It serves again; errors are counted from 0. */
   synchronized void endRestore() {
     errors.set(0);
+    deaf = false;
     change(Phase.SERVING);
   }
 

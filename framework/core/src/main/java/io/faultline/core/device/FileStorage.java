@@ -2,11 +2,14 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
+import io.faultline.core.memory.PhysicalMemory;
 import io.faultline.device.AddressSpaceOperations;
 import io.faultline.device.Inode;
 import io.faultline.mm.Errno;
 import io.faultline.mm.ErrnoException;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Where a file's pages come from and go to: the driver's {@code address_space_operations}. */
 final class FileStorage {
@@ -47,7 +50,8 @@ final class FileStorage {
   }
 
   /**
-   * Calls the driver, guarded.
+   * Calls the driver, guarded and aside: the pages that a call is about are locked, and who waits for
+   * them waits in a fault.
    *
    * @param operation the method's name
    * @param leaving whether a driver that is being unregistered is called
@@ -55,7 +59,7 @@ final class FileStorage {
    *     gone
    */
   void call(String operation, boolean leaving, StorageCall body) throws ErrnoException {
-    node.call(lease, operation, leaving, Errno.ENXIO, driver -> {
+    node.callAside(lease, operation, leaving, Errno.ENXIO, false, driver -> {
       try {
         body.on(driver);
       } catch (IOException e) {
@@ -64,6 +68,44 @@ final class FileStorage {
       }
       return null;
     });
+  }
+
+  /**
+   * As {@link #call}, with the memory of pages: they stay what they are for as long as the driver has
+   * them, also after the call was given up.
+   *
+   * @param frames theirs; the caller has a reference to each
+   * @param count how many
+   */
+  void call(String operation, boolean leaving, long[] frames, int count, StorageCall body)
+      throws ErrnoException {
+    PhysicalMemory memory = node.kernel().memory();
+    long[] lent = Arrays.copyOf(frames, count);
+    for (long frame : lent) {
+      memory.get(frame);
+    }
+    AtomicBoolean begun = new AtomicBoolean();
+    try {
+      call(operation, leaving, driver -> {
+        if (begun.compareAndSet(false, true)) {
+          try {
+            body.on(driver);
+          } finally {
+            putAll(memory, lent);
+          }
+        }
+      });
+    } finally {
+      if (begun.compareAndSet(false, true)) {
+        putAll(memory, lent);
+      }
+    }
+  }
+
+  private static void putAll(PhysicalMemory memory, long[] frames) {
+    for (long frame : frames) {
+      memory.put(frame);
+    }
   }
 
   /** Has the driver look whether the stored file was changed by others. */

@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  * where a thread finds out that a driver's callback calls back into a space that it is called for, and
  * where the {@link Watchdog} finds what a call holds that will not end.
  *
- * <p>Used by its own thread; by the watchdog while that thread is inside a call that was abandoned, and
- * waits at its end until the watchdog has done; and by the thread that calls a driver in its place,
- * while it waits for that.
+ * <p>Used by its own thread; by the watchdog, while that thread is inside a call that is abandoned, for
+ * what was held when the call began; and by the thread that calls a driver in its place, while it waits
+ * for that. A driver's callback that never ends may call the kernel meanwhile, again and again: what the
+ * thread takes there is its own, since it is in the middle of using it, and lets go of it itself.
  */
 public final class HeldLocks {
   /** A lock that can be taken away from a reader. */
@@ -29,22 +30,29 @@ public final class HeldLocks {
 
   private static final int USUAL_DEPTH = 4;
 
-  private Shared[] reading = new Shared[USUAL_DEPTH];
+  /**
+   * Replaced with this object's monitor held. In the same order as the calls that were begun meanwhile:
+   * what was held when a call began is not moved before it ends. Null where something was taken away.
+   */
+  private @Nullable Shared[] reading = new @Nullable Shared[USUAL_DEPTH];
   private int readers;
-  /** Of these, how many must not be taken away. */
+  /** How many of these must not be taken away. */
   private int lasting;
-  // Guarded by this object's monitor.
-  private boolean taken;
   private int writing;
+  private boolean reclaiming;
   /** Those of the thread that this one calls a driver for. */
   private volatile @Nullable HeldLocks behind;
 
   /** Notes a lock that was taken for reading and may be taken away inside a driver's call. */
   public void readingBegins(Shared lock) {
     if (readers == reading.length) {
-      reading = Arrays.copyOf(reading, 2 * readers);
+      grow();
     }
     reading[readers++] = lock;
+  }
+
+  private synchronized void grow() {
+    reading = Arrays.copyOf(reading, 2 * readers);
   }
 
   /**
@@ -62,14 +70,9 @@ public final class HeldLocks {
     }
     readers--;
     reading[at] = reading[readers];
-    forget(readers);
+    // An entry that is free leads to no kernel object: threads outlive kernels.
+    reading[readers] = null;
     return true;
-  }
-
-  /** An entry that is free leads to no kernel object: threads outlive kernels. */
-  @SuppressWarnings("NullAway")
-  private void forget(int index) {
-    reading[index] = null;
   }
 
   /** Notes that what is held for reading must stay: nothing is taken away from now on. */
@@ -120,6 +123,32 @@ public final class HeldLocks {
     behind = other;
   }
 
+  /** Whether this thread makes room in memory, or the one does that it calls a driver for. */
+  public boolean isReclaiming() {
+    for (HeldLocks one = this; one != null; one = one.behind) {
+      if (one.reclaiming) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  public void setReclaiming(boolean now) {
+    reclaiming = now;
+  }
+
+  /** A call into a driver is about to begin: notes what is held around it. */
+  void callBegins(CallFrame frame, int keptAround) {
+    frame.robbed = false;
+    frame.held = readers;
+    frame.kept = lasting > 0 || writing > 0 ? readers : keptAround;
+  }
+
+  /** A call has ended that was robbed: what was held for it is no longer. */
+  void lost(int heldAround) {
+    readers = heldAround;
+  }
+
   /** What needs a lock that is held for reading, and may be done by a driver's call. */
   @FunctionalInterface
   interface Work {
@@ -127,40 +156,40 @@ public final class HeldLocks {
   }
 
   /**
-   * Does something inside a driver's call, unless what is held for reading was taken away; it is not
-   * while this is done.
+   * Does something inside a driver's call, unless what was held for it was taken away; it is not while
+   * this is done.
    *
    * @return false when it was
    */
-  synchronized boolean whileHeld(Work work) throws ErrnoException {
-    if (!taken) {
+  synchronized boolean whileHeld(CallFrame call, Work work) throws ErrnoException {
+    if (!call.robbed) {
       work.run();
     }
-    return !taken;
+    return !call.robbed;
   }
 
   /**
-   * Takes away what is held for reading.
+   * Takes away what was held for reading when a call began, and marks the calls for which it was.
    *
-   * @return what was, none when nothing is, or it must stay
+   * @param calls of this thread
+   * @param index of the innermost of them that is abandoned: it and those around it cannot end now
+   * @return what was, none when nothing was, or it must stay
    */
-  synchronized List<Shared> takeAway() {
-    if (lasting > 0 || writing > 0) {
-      return List.of();
-    }
-    taken = readers > 0;
-    List<Shared> locks = new ArrayList<>(readers);
-    while (readers > 0) {
-      Shared lock = reading[--readers];
-      forget(readers);
-      lock.letGo();
-      locks.add(lock);
+  synchronized List<Shared> takeAway(CallFrame[] calls, int index) {
+    int from = calls[index].kept;
+    List<Shared> locks = new ArrayList<>(calls[index].held - from);
+    for (int call = index; call >= 0; call--) {
+      int around = call == 0 ? 0 : calls[call - 1].held;
+      for (int i = calls[call].held - 1; i >= Math.max(from, around); i--) {
+        Shared lock = reading[i];
+        if (lock != null) {
+          reading[i] = null;
+          calls[call].robbed = true;
+          lock.letGo();
+          locks.add(lock);
+        }
+      }
     }
     return locks;
-  }
-
-  /** The thread has noticed what was taken away. */
-  synchronized void noticed() {
-    taken = false;
   }
 }

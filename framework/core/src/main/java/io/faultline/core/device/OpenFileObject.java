@@ -38,6 +38,7 @@ public final class OpenFileObject implements MappedFile {
   private final FileMmap mmap;
   private final AtomicBoolean toRelease = new AtomicBoolean();
   private volatile boolean opened;
+  private volatile boolean openFailed;
   private volatile boolean offered;
   private volatile long position;
   private volatile @Nullable Object privateData;
@@ -74,9 +75,14 @@ public final class OpenFileObject implements MappedFile {
         provider.open(this);
         opened = true;
         toRelease.set(true);
+        if (openFailed && toRelease.compareAndSet(true, false)) {
+          // So late that nobody waits for it any more.
+          provider.release(this);
+        }
         return null;
       });
     } catch (ErrnoException e) {
+      openFailed = true;
       // A driver that did open the file, but too late, is told to release it.
       contents.closed();
       hangUp();

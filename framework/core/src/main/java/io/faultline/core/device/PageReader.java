@@ -141,7 +141,9 @@ final class PageReader {
       segments[i] = memory.segment(fresh[i]);
     }
     memory.events().count(VmEvent.PGPGIN, (long) count * KIB_A_PAGE);
-    storage.call("readPages", false, driver -> driver.readPages(storage.inode(), index, segments));
+    storage.call(
+        "readPages", false, fresh, count,
+        driver -> driver.readPages(storage.inode(), index, segments));
   }
 
   private void arrived(long frame, long index) {

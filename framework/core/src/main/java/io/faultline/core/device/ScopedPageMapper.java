@@ -18,6 +18,7 @@ final class ScopedPageMapper implements PageMapper, AutoCloseable {
   private final PageMapper pages;
   /** The driver's, during its call; guarded by this object's monitor. */
   private @Nullable Thread thread;
+  private @Nullable CallFrame call;
 
   ScopedPageMapper(DeviceNode node, Area area, PageMapper pages) {
     this.node = node;
@@ -28,13 +29,15 @@ final class ScopedPageMapper implements PageMapper, AutoCloseable {
   /** The calling thread is about to call the driver. */
   synchronized void begin() {
     thread = Thread.currentThread();
+    call = node.kernel().watchdog().slot().innermost();
   }
 
   @Override
   public synchronized void insertPage(long address, Page page) throws ErrnoException {
+    CallFrame during = call;
     boolean good =
-        Thread.currentThread() == thread
-            && node.kernel().watchdog().heldLocks().whileHeld(() -> {
+        Thread.currentThread() == thread && during != null
+            && node.kernel().watchdog().heldLocks().whileHeld(during, () -> {
               checkAddress(area.start(), area.end(), address);
               checkPage(node.kernel().memory(), page);
               pages.insertPage(address, page);
@@ -66,5 +69,6 @@ final class ScopedPageMapper implements PageMapper, AutoCloseable {
   @Override
   public synchronized void close() {
     thread = null;
+    call = null;
   }
 }

@@ -2,10 +2,10 @@
 // Copyright the Faultline authors
 package io.faultline.core.device;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +44,8 @@ public final class Watchdog implements Runnable {
   // dropped.
   private final ThreadLocal<CallSlot> mine = new ThreadLocal<>();
   private final Aside aside = new Aside(this);
+  /** Taken away from their readers, and not told yet. */
+  private final Queue<HeldLocks.Shared> taken = new ConcurrentLinkedQueue<>();
 
   /** For calls that the caller must be able to leave. */
   Aside aside() {
@@ -102,13 +104,19 @@ public final class Watchdog implements Runnable {
 
   /** One look at all calls, at a time of {@link System#nanoTime}. */
   void check(long nowNanos) {
-    List<HeldLocks.Shared> taken = new ArrayList<>(0);
-    lookAtAll(nowNanos, taken);
+    lookAtAll(nowNanos);
     // With no monitor held: a space that was waited for may come to its end now.
-    taken.forEach(HeldLocks.Shared::afterLettingGo);
+    for (HeldLocks.Shared lock = taken.poll(); lock != null; lock = taken.poll()) {
+      lock.afterLettingGo();
+    }
   }
 
-  private synchronized void lookAtAll(long nowNanos, List<HeldLocks.Shared> taken) {
+  /** As {@link #run}, but what comes to its end by it waits until that is called. */
+  void look() {
+    lookAtAll(System.nanoTime());
+  }
+
+  private synchronized void lookAtAll(long nowNanos) {
     dropDeadThreads();
     for (CallSlot slot : slots) {
       for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {
@@ -117,13 +125,12 @@ public final class Watchdog implements Runnable {
         if (!CallFrame.busy(state)) {
           break;
         }
-        check(slot, frame, state, nowNanos, taken);
+        check(slot, frame, state, nowNanos);
       }
     }
   }
 
-  private static void check(
-      CallSlot slot, CallFrame frame, long state, long nowNanos, List<HeldLocks.Shared> taken) {
+  private void check(CallSlot slot, CallFrame frame, long state, long nowNanos) {
     DeviceNode node = frame.node;
     String operation = frame.operation;
     if (node == null || frame.state() != state || CallFrame.abandoned(state)) {
@@ -140,7 +147,7 @@ public final class Watchdog implements Runnable {
     }
     boolean first = (state & CallFrame.PHASE) == CallFrame.RUNNING;
     if (!first && isOverdue(frame, nowNanos)) {
-      abandon(slot, frame, state, node, operation, taken);
+      abandon(slot, frame, state, node, operation);
       return;
     }
     String text = first ? node.hangText(operation) : "";
@@ -172,22 +179,27 @@ public final class Watchdog implements Runnable {
         && nowNanos - frame.expiredNanos >= TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
   }
 
-  private static void abandon(
-      CallSlot slot, CallFrame frame, long state, DeviceNode node, String operation,
-      List<HeldLocks.Shared> taken) {
+  private void abandon(
+      CallSlot slot, CallFrame frame, long state, DeviceNode node, String operation) {
     String trace = Failures.trace(slot.thread);
     if (!frame.beginAbandon(state)) {
       return;
     }
+    boolean quarantined;
     try {
-      taken.addAll(slot.abandon());
+      // First: who is let go on must not call it again.
+      quarantined = node.driver().quarantine();
+      taken.addAll(slot.abandon(frame));
     } finally {
       frame.endAbandon(state);
     }
-    node.abandoned(operation, slot.thread.getName(), trace);
+    node.abandoned(operation, slot.thread.getName(), trace, quarantined);
   }
 
-  /** The number of calls into a driver that are under way, those of this thread not counted. */
+  /**
+   * The number of calls into a driver that are under way, those of this thread not counted, nor those of one
+   * that waits for it.
+   */
   int inFlight(Driver driver) {
     return inFlight(driver, true);
   }
@@ -197,8 +209,9 @@ public final class Watchdog implements Runnable {
    */
   private int inFlight(Driver driver, boolean abandoned) {
     int count = 0;
+    CallSlot own = mine.get();
     for (CallSlot slot : slots) {
-      if (slot.thread == Thread.currentThread()) {
+      if (own != null && own.isOrStandsFor(slot)) {
         continue;
       }
       for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {
@@ -222,8 +235,9 @@ public final class Watchdog implements Runnable {
    * one that was given up.
    */
   boolean isInIo(DeviceNode node) {
+    CallSlot own = mine.get();
     for (CallSlot slot : slots) {
-      if (slot.thread == Thread.currentThread()) {
+      if (own != null && own.isOrStandsFor(slot)) {
         continue;
       }
       for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {

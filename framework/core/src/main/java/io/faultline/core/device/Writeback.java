@@ -174,7 +174,8 @@ final class Writeback {
       if (inFile > 0) {
         memory.events().count(VmEvent.PGPGOUT, (long) inFile * Mman.PAGE_SIZE / 1024);
         storage.call(
-            "writePages", leaving, driver -> driver.writePages(storage.inode(), first, stored));
+            "writePages", leaving, batch, inFile,
+            driver -> driver.writePages(storage.inode(), first, stored));
       }
     } catch (ErrnoException refused) {
       failure = refused;

@@ -234,7 +234,17 @@ final class AreaFaults {
     if (copy == PhysicalMemory.NONE) {
       return Outcome.OOM;
     }
-    Nopage answer = operations.nopage(area, page, Access.WRITE);
+    Nopage answer;
+    boolean answered = false;
+    try {
+      answer = operations.nopage(area, page, Access.WRITE);
+      answered = true;
+    } finally {
+      // The call was given up, and has ended with an error.
+      if (!answered) {
+        memory.put(copy);
+      }
+    }
     Page found = answer.page();
     if (found == null) {
       memory.put(copy);

@@ -109,7 +109,7 @@ final class MmapLock implements HeldLocks.Shared {
       Thread.currentThread().interrupt();
       return false;
     }
-    mine.readingBegins(this);
+    note(mine);
     if (dying) {
       unlockForReading();
       throw dead();
@@ -135,7 +135,7 @@ final class MmapLock implements HeldLocks.Shared {
     } else {
       long unused = lock.readLock();
     }
-    mine.readingBegins(this);
+    note(mine);
     if (dying) {
       unlockForReading();
       throw dead();
@@ -168,7 +168,7 @@ final class MmapLock implements HeldLocks.Shared {
       boolean unused = lock.tryUnlockRead();
       return false;
     }
-    mine.readingBegins(this);
+    note(mine);
     mine.lastingBegins();
     return true;
   }
@@ -176,10 +176,23 @@ final class MmapLock implements HeldLocks.Shared {
   /** Undoes {@link #tryLockForReading} where the end of the space must not come now. */
   void unlockAfterTry() {
     HeldLocks mine = held.get();
-    if (!mine.isOrStandsFor(writer)) {
+    // Not noted where it was had for writing, by a thread that may have left this one alone since.
+    if (mine.readingEnds(this)) {
       mine.lastingEnds();
-      boolean unused = mine.readingEnds(this);
-      boolean unusedToo = lock.tryUnlockRead();
+      boolean unused = lock.tryUnlockRead();
+    }
+  }
+
+  /** Nobody could ever release what is not noted: as when memory, or the stack, is used up just now. */
+  private void note(HeldLocks mine) {
+    boolean noted = false;
+    try {
+      mine.readingBegins(this);
+      noted = true;
+    } finally {
+      if (!noted) {
+        boolean unused = lock.tryUnlockRead();
+      }
     }
   }
 
@@ -191,7 +204,7 @@ final class MmapLock implements HeldLocks.Shared {
       return;
     }
     long unused = lock.readLock();
-    mine.readingBegins(this);
+    note(mine);
     try {
       reader.run();
     } finally {

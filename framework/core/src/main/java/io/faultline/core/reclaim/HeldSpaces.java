@@ -10,10 +10,10 @@ import io.faultline.core.mm.AddressSpace;
 import io.faultline.core.paging.FrameGather;
 import io.faultline.core.paging.Pte;
 import io.faultline.mm.Mman;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +37,7 @@ final class HeldSpaces implements AutoCloseable {
   private final FrameTable frames;
   private final IntFunction<@Nullable AddressSpace> spaces;
   private final Map<AddressSpace, FrameGather> held = new HashMap<>();
-  private final List<AddressSpace> released = new ArrayList<>();
+  private final Set<AddressSpace> released = new HashSet<>();
   private boolean missed;
 
   /**
@@ -103,7 +103,12 @@ final class HeldSpaces implements AutoCloseable {
 
   private @Nullable FrameGather hold(AddressSpace space) {
     FrameGather gather = held.get(space);
-    if (gather == null && space.tryLockForReading(own)) {
+    if (gather == null && !space.tryLockForReading(own)) {
+      // For a moment it may have been held nevertheless, and that in the way of its end.
+      released.add(space);
+      return null;
+    }
+    if (gather == null) {
       space.tables().updateHighWater();
       gather = new FrameGather(space.tables());
       held.put(space, gather);
@@ -125,7 +130,7 @@ final class HeldSpaces implements AutoCloseable {
     held.clear();
   }
 
-  /** Spaces that were held; one of them may have been waiting for its end. */
+  /** Spaces that were held, or should have been; one of them may have been waiting for its end. */
   void endDying() {
     released.forEach(AddressSpace::endIfDying);
   }

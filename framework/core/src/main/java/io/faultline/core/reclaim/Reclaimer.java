@@ -2,6 +2,7 @@
 // Copyright the Faultline authors
 package io.faultline.core.reclaim;
 
+import io.faultline.core.device.HeldLocks;
 import io.faultline.core.jfr.ReclaimEvent;
 import io.faultline.core.memory.FrameTable;
 import io.faultline.core.memory.FrameUse;
@@ -15,6 +16,7 @@ import io.faultline.core.swap.SwapSpace;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,15 +56,18 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
   private final Watermarks watermarks;
   private final VmEvents events;
   private final AtomicLong hand = new AtomicLong();
-  /** A device's callback that wants memory while it writes pages must do without. */
-  private final ThreadLocal<Boolean> reclaiming = ThreadLocal.withInitial(() -> false);
+  /** A device's callback that wants memory while it writes pages must do without, on any thread. */
+  private final Supplier<HeldLocks> held;
   private volatile @Nullable Thread background;
 
   /**
    * @param spaces the address space of a process, null when it has none any more
+   * @param held the calling thread's locks
    */
   public Reclaimer(
-      PhysicalMemory memory, SwapSpace swap, IntFunction<@Nullable AddressSpace> spaces) {
+      PhysicalMemory memory, SwapSpace swap, IntFunction<@Nullable AddressSpace> spaces,
+      Supplier<HeldLocks> held) {
+    this.held = held;
     this.memory = memory;
     this.frames = memory.table();
     this.swap = swap;
@@ -100,10 +105,11 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
 
   /** As {@link #reclaim}, and says why nothing was freed. */
   public Outcome tryReclaim(int wanted) {
-    if (reclaiming.get()) {
+    HeldLocks mine = held.get();
+    if (mine.isReclaiming()) {
       return Outcome.NOTHING;
     }
-    reclaiming.set(true);
+    mine.setReclaiming(true);
     events.count(VmEvent.ALLOCSTALL_NORMAL);
     try {
       Sweep sweep = shrink(Math.max(wanted, AT_LEAST), true);
@@ -112,7 +118,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       }
       return sweep.busy ? Outcome.BUSY : Outcome.NOTHING;
     } finally {
-      reclaiming.set(false);
+      mine.setReclaiming(false);
     }
   }
 
@@ -121,8 +127,9 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
    * interrupted.
    */
   public void runInBackground() {
+    HeldLocks mine = held.get();
     background = Thread.currentThread();
-    reclaiming.set(true);
+    mine.setReclaiming(true);
     try {
       while (!Thread.currentThread().isInterrupted()) {
         LockSupport.park(this);
@@ -136,7 +143,7 @@ public final class Reclaimer implements MemoryPressure, PageReclaim {
       }
     } finally {
       background = null;
-      reclaiming.set(false);
+      mine.setReclaiming(false);
     }
   }
 
