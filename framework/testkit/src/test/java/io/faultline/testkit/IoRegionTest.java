@@ -352,7 +352,7 @@ class IoRegionTest {
     for (int number = 2; number < 12; number++) {
       upgrade(number);
     }
-    writer.get(60, TimeUnit.SECONDS);
+    writer.get(5, TimeUnit.MINUTES);
     for (long place : places) {
       assertThat(memory().getInt(place)).isBetween(1, 11);
     }

@@ -43,7 +43,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
  */
 @Component(service = DriverWhiteboard.class, immediate = true)
 public final class DriverWhiteboard {
-  private static final long BIND_NANOS = 2_000_000_000L;
+  private static final long BIND_NANOS = 10_000_000_000L;
 
   private final KernelComponent kernel;
   private final Map<ServiceReference<MmapProvider>, DriverService> drivers =
