@@ -107,7 +107,7 @@ class EndlessCallTest {
       at(In.MMAP);
       // Too late: nobody is there to be told.
       if (where == In.MMAP) {
-        failure = catchThrowable(() -> request.setOperations(this));
+        failure.complete(catchThrowable(() -> request.setOperations(this)));
       }
     }
 
@@ -142,7 +142,7 @@ class EndlessCallTest {
     public void mapPages(Vma vma, long firstPage, long lastPage, PageMapper mapper) {
       at(In.MAP_PAGES);
       if (where == In.MAP_PAGES) {
-        failure = catchThrowable(() -> mapper.insertPage(vma.start(), pages.allocate()));
+        failure.complete(catchThrowable(() -> mapper.insertPage(vma.start(), pages.allocate())));
       }
     }
 
@@ -176,7 +176,7 @@ class EndlessCallTest {
     public void saveState(int index, StateWriter out) {
       at(In.SAVE_STATE);
       if (where == In.SAVE_STATE) {
-        failure = catchThrowable(() -> out.writeLong(1));
+        failure.complete(catchThrowable(() -> out.writeLong(1)));
       }
     }
 
@@ -184,7 +184,7 @@ class EndlessCallTest {
     public void restoreState(int index, int version, StateReader in) {
       at(In.RESTORE_STATE);
       if (where == In.RESTORE_STATE) {
-        failure = catchThrowable(in::readPage);
+        failure.complete(catchThrowable(in::readPage));
       }
     }
 
@@ -196,7 +196,10 @@ class EndlessCallTest {
     @Override
     public void adopt(Adoption area) {
       at(In.ADOPT_AREA);
-      failure = catchThrowable(() -> area.setOperations(this));
+      Throwable told = catchThrowable(() -> area.setOperations(this));
+      if (where == In.ADOPT_AREA) {
+        failure.complete(told);
+      }
     }
   }
 
@@ -206,7 +209,8 @@ class EndlessCallTest {
   private final CountDownLatch inside = new CountDownLatch(1);
   private final CountDownLatch over = new CountDownLatch(1);
   private final AtomicInteger loops = new AtomicInteger();
-  private volatile Throwable failure;
+  /** What a callback that ends too late is told, or null. */
+  private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
   EndlessCallTest(BootedKernel kernel) {
     this.kernel = kernel;
@@ -313,7 +317,7 @@ class EndlessCallTest {
     over.countDown();
 
     assertThat(touching.get()).isInstanceOf(SignalException.class);
-    assertThat(failure).isInstanceOf(IllegalStateException.class)
+    assertThat(failure.get()).isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("good only during the callback");
   }
 
@@ -466,7 +470,7 @@ class EndlessCallTest {
   void aRequestThatIsOverTakesNoAnswers() throws Exception {
     Throwable unused = call(In.MMAP);
     letGo();
-    assertThat(failure).isInstanceOf(IllegalStateException.class)
+    assertThat(failure.get()).isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("good only during mmap");
   }
 
@@ -510,10 +514,10 @@ class EndlessCallTest {
     letGo();
     assertThat(program.memory().getLong(address + PAGE)).isEqualTo(6);
     if (where == In.ADOPT_AREA) {
-      assertThat(failure).isInstanceOf(IllegalStateException.class)
+      assertThat(failure.get()).isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("good only during adopt");
     } else if (where == In.RESTORE_STATE || where == In.NOWHERE) {
-      assertThat(failure).isInstanceOf(java.io.IOException.class)
+      assertThat(failure.get()).isInstanceOf(java.io.IOException.class)
           .hasMessageContaining("has returned");
     }
   }
@@ -539,12 +543,13 @@ class EndlessCallTest {
         kernel.devices().register(NODE, new MmapProvider() {
           @Override
           public void mmap(OpenFile file, MmapRequest request) {
-            failure = catchThrowable(() -> anonymous());
+            failure.complete(catchThrowable(() -> anonymous()));
           }
         });
     long mapped = map(1);
     assertThat(mapped).isPositive();
-    assertThat(failure).isInstanceOf(ErrnoException.class).hasMessageContaining("called back");
+    assertThat(failure.get()).isInstanceOf(ErrnoException.class)
+        .hasMessageContaining("called back");
     assertThat(kernel.problems()).isEmpty();
   }
 
@@ -565,10 +570,10 @@ class EndlessCallTest {
     int fd = program.open(PATH, AccessMode.READ_WRITE);
     Thread mapping =
         Thread.ofPlatform()
-            .start(() -> failure = catchThrowable(() -> program.mmapShared(fd, PAGE, 0)));
+            .start(() -> failure.complete(catchThrowable(() -> program.mmapShared(fd, PAGE, 0))));
     inside.await();
     mapping.interrupt();
     mapping.join();
-    assertThat(((ErrnoException) failure).errno()).isEqualTo(Errno.EINTR);
+    assertThat(((ErrnoException) failure.get()).errno()).isEqualTo(Errno.EINTR);
   }
 }
