@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Calls into drivers on a thread that is not the caller's. */
-@Timeout(120)
+@Timeout(600)
 class AsideTest {
   private final DeviceRig rig = new DeviceRig();
   private final DriverThreadPool pool = new DriverThreadPool();
