@@ -15,7 +15,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p><b>A method that a driver does not override is a null entry of Linux's structure.</b> A device
  * without {@link #mmap} answers {@code mmap(2)} with ENODEV before anything is changed.
  *
- * <p>Several threads may call at once, except that {@code mmap} holds the address space's lock.
+ * <p>Several threads may call at once, except that {@code mmap} holds the address space's lock. {@code
+ * open}, {@code release} and {@code mmap} are called by a thread of the kernel's while the one that made the
+ * system call waits.
  */
 @ConsumerType
 public interface MmapProvider {

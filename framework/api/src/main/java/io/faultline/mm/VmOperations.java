@@ -15,10 +15,13 @@ import org.osgi.annotation.versioning.ConsumerType;
  * when the operations are attached, which methods the object's class declares.
  *
  * <p><b>Threads and locks.</b> {@code open}, {@code close}, {@code maySplit}, {@code mremap} and
- * {@code mprotect} are called with the address space's lock held for writing, the others with it held
- * for reading, on the thread that made the call or the access; several {@code nopage} calls may run
- * at once. Calling back into the same address space fails with EDEADLK. A callback that throws, or
- * that outlasts the device's time limit, costs that call or access only.
+ * {@code mprotect} are called with the address space's lock held for writing, by a thread of the kernel's
+ * while the one that made the call waits; the others with it held for reading, mostly on the thread that
+ * made the call or the access. Several {@code nopage} calls may run at once. Calling back into the same
+ * address space fails with EDEADLK. A driver that calls the kernel with a lock of its own held must not
+ * want it in the callback that comes of that. A callback that throws, or that outlasts the device's time
+ * limit, costs that call or access only; one that reacts to no interrupt either, its driver: it is
+ * quarantined.
  */
 @ConsumerType
 public interface VmOperations {

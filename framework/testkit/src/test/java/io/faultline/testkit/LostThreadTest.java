@@ -55,6 +55,8 @@ class LostThreadTest {
   private final CountDownLatch inside = new CountDownLatch(1);
   private final CountDownLatch over = new CountDownLatch(1);
   private final AtomicInteger loops = new AtomicInteger();
+  /** What the honest driver met. */
+  private volatile Throwable refused;
 
   LostThreadTest(BootedKernel kernel) {
     this.kernel = kernel;
@@ -229,6 +231,82 @@ class LostThreadTest {
     assertThat(touching.get()).isInstanceOf(SignalException.class);
     assertThat(other.memory().getByte(there)).isEqualTo((byte) 7);
     assertThat(wrong).hasValue(0);
+    other.exit();
+  }
+
+  // ---- who is to blame -----------------------------------------------------------------------------
+
+  private static void provoke(DeviceRegistration node, BootedKernel in, Runnable nopage) {
+    AutoCloseable unused = in.devices().register(node, new MmapProvider() {
+      @Override
+      public void mmap(OpenFile file, MmapRequest request) {
+        request.setOperations(new VmOperations() {
+          @Override
+          public Nopage nopage(Vma vma, long address, Access access) {
+            nopage.run();
+            return Nopage.SIGBUS;
+          }
+        });
+      }
+    });
+  }
+
+  private State stateOf(String path) {
+    return kernel.devices().find(path).orElseThrow().state();
+  }
+
+  @Test
+  void aDriverThatTouchesTheMemoryOfOneThatLoopsIsNotQuarantinedWithIt() throws Exception {
+    register(new VmOperations() {
+      @Override
+      public Nopage nopage(Vma vma, long address, Access access) {
+        loop();
+        return Nopage.SIGBUS;
+      }
+    });
+    Program other = kernel.spawn();
+    long there = other.mmapShared(other.open(PATH, AccessMode.READ_WRITE), PAGE, 0);
+    provoke(
+        DeviceRegistration.of("honest").withTimeoutMillis(LIMIT_MILLIS), kernel,
+        () -> refused = catchThrowable(() -> other.task().newCpu().getByte(there)));
+    long here =
+        program.mmapShared(program.open("/dev/honest", AccessMode.READ_WRITE), PAGE, 0);
+    CompletableFuture<Throwable> touching = touch(here, Access.READ);
+    inside.await();
+
+    program.munmap(here, PAGE);
+    other.munmap(there, PAGE);
+
+    while (stateOf(PATH) != State.QUARANTINED) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    assertThat(stateOf("/dev/honest")).isEqualTo(State.SERVING);
+    over.countDown();
+    assertThat(touching.get()).isInstanceOf(SignalException.class);
+    assertThat(refused).isInstanceOf(SignalException.class);
+    other.exit();
+  }
+
+  @Test
+  void norIsOneThatOpensADeviceThatDoesNotOpen() throws Exception {
+    AutoCloseable unused = kernel.devices().register(NODE, new MmapProvider() {
+      @Override
+      public void open(OpenFile file) {
+        loop();
+      }
+    });
+    Program other = kernel.spawn();
+    provoke(
+        DeviceRegistration.of("honest").withTimeoutMillis(LIMIT_MILLIS), kernel,
+        () -> refused = catchThrowable(() -> other.open(PATH, AccessMode.READ_WRITE)));
+    long here =
+        program.mmapShared(program.open("/dev/honest", AccessMode.READ_WRITE), PAGE, 0);
+
+    assertThat(touch(here, Access.READ).get()).isInstanceOf(SignalException.class);
+
+    assertThat(stateOf(PATH)).isEqualTo(State.QUARANTINED);
+    assertThat(stateOf("/dev/honest")).isEqualTo(State.SERVING);
+    assertThat(refused).hasMessageContaining("took longer");
     other.exit();
   }
 

@@ -63,6 +63,7 @@ final class Aside {
       interrupted = true;
       running.passInterrupt();
     }
+    slot.setWaiting(true);
     while (!running.done) {
       LockSupport.parkNanos(running, TimeUnit.MILLISECONDS.toNanos(Watchdog.PERIOD_MILLIS));
       if (Thread.interrupted()) {
@@ -79,6 +80,7 @@ final class Aside {
         }
       }
     }
+    slot.setWaiting(false);
     if (interrupted || running.interruptLeft) {
       Thread.currentThread().interrupt();
     }

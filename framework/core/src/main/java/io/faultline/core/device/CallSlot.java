@@ -23,6 +23,8 @@ final class CallSlot {
   /** The slot of the thread that this one calls a driver for. */
   private volatile @Nullable CallSlot behind;
   private volatile boolean abandoned;
+  /** Another thread calls a driver for this one, which waits for it. */
+  private volatile boolean waiting;
   private int calls;
   private String refusal = "";
   private @Nullable String refusedOwner;
@@ -55,6 +57,17 @@ final class CallSlot {
     abandoned = false;
     behind = other;
     held.standFor(other == null ? null : other.held);
+  }
+
+  /** The thread begins, or ends, to wait for another one that calls a driver for it. */
+  void setWaiting(boolean now) {
+    waiting = now;
+  }
+
+  /** Whether it is in this call that the thread is, and in none within it. */
+  boolean isIn(CallFrame frame) {
+    int next = frame.index + 1;
+    return !waiting && (next == MAX_DEPTH || !CallFrame.busy(frames[next].state()));
   }
 
   /** Whether a call of this thread was given up since it began to stand for another one. */

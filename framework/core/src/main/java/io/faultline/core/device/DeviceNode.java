@@ -294,7 +294,8 @@ final class DeviceNode {
         : callHere(lease, operation, whileLeaving, whenGone, mayWait, body);
   }
 
-  private <T, R extends @Nullable Object> R callHere(
+  /** As {@link #call}, on this thread whatever it holds. */
+  <T, R extends @Nullable Object> R callHere(
       Lease<T> lease, String operation, boolean whileLeaving, Errno whenGone, boolean mayWait,
       DriverCall<T, R> body)
       throws ErrnoException {

@@ -49,9 +49,13 @@ final class FileCalls {
       DeviceNode now = file.node();
       Lease<MmapProvider> lease = now.driver().lease();
       try {
-        return aside
+        if (!aside) {
+          return now.callFile(lease, operation, whileLeaving, whenGone, body);
+        }
+        // What a driver does not override does nothing, and needs no other thread.
+        return now.driver().overrides().has(operation)
             ? now.callAside(lease, operation, whileLeaving, whenGone, true, body)
-            : now.callFile(lease, operation, whileLeaving, whenGone, body);
+            : now.callHere(lease, operation, whileLeaving, whenGone, true, body);
       } catch (ExchangeException again) {
         now.driver().awaitExchange(whileLeaving);
       } catch (ErrnoException refused) {

@@ -187,8 +187,8 @@ public final class Watchdog implements Runnable {
     }
     boolean quarantined;
     try {
-      // First: who is let go on must not call it again.
-      quarantined = node.driver().quarantine();
+      // First: who is let go on must not call it again. Who waits for another driver is not to blame.
+      quarantined = slot.isIn(frame) && node.driver().quarantine();
       taken.addAll(slot.abandon(frame));
     } finally {
       frame.endAbandon(state);

@@ -107,6 +107,18 @@ class AsideTest {
   }
 
   @Test
+  void whatADriverDoesNotOverrideNeedsNoThread() throws ErrnoException {
+    rig.watchdog.setThreads(call -> {
+      throw new AssertionError("nobody is to be called");
+    });
+    Driver unused = rig.table.register(DeviceRig.named("d"), new MmapProvider() {});
+
+    rig.open("d").release();
+
+    assertThat(rig.log).isEmpty();
+  }
+
+  @Test
   void aFileThatIsOpenedLongAfterItsCallerHasLeftIsReleased() throws Exception {
     rig.limit(100);
     CountDownLatch over = new CountDownLatch(1);
