@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -29,6 +30,7 @@ import org.osgi.service.component.annotations.Reference;
 @GogoCommand(scope = "faultline", function = "soak")
 public final class SoakCommand {
   private static final int WARM_ROUNDS = 5;
+  private static final int ENDING_SECONDS = 30;
 
   private final BundleContext context;
   private final DropIn dropIn;
@@ -122,7 +124,7 @@ public final class SoakCommand {
         new Upgrades(installer, machine, drivers, new Versions(dropIn), progress).run(count);
     List<String> faults = new ArrayList<>(result.faults());
     long loaders = installer.remains().loaders();
-    Census after = census();
+    Census after = censusLikeThat(before);
     faults.addAll(left(installer.remains(), loaders, before, after));
     return checked(
         lines(result.table(), old(installer.remains(), loaders), after.compared(before)), faults);
@@ -157,7 +159,7 @@ public final class SoakCommand {
     double seconds = (System.nanoTime() - began) / 1e9;
     progress.end();
     long loaders = installer.remains().loaders();
-    Census after = census();
+    Census after = censusLikeThat(before);
     String table =
         lines(
             String.format(
@@ -176,6 +178,17 @@ public final class SoakCommand {
     for (Map.Entry<String, byte[]> jar : jars.entrySet()) {
       rounds.round(jar.getKey(), jar.getValue());
     }
+  }
+
+  /** What is just ending is not left: threads of the kernel's that make calls end when they are idle. */
+  private Census censusLikeThat(Census before) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(ENDING_SECONDS);
+    Census after = census();
+    while (!after.leftSince(before).isEmpty() && System.nanoTime() - end < 0) {
+      Thread.sleep(50);
+      after = census();
+    }
+    return after;
   }
 
   private Census census() {
