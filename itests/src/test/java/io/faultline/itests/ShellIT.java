@@ -156,6 +156,16 @@ class ShellIT {
   }
 
   @Test
+  void insmodSaysWhatADriverWaitsFor() throws Exception {
+    assertThat(
+        refusalOf(
+            "Lonely", "@Device(name = \"lonely\")",
+            "} @org.osgi.service.component.annotations.Reference Runnable company; {"))
+        .contains("brought no device: component refused.Lonely waits for a service "
+            + "java.lang.Runnable");
+  }
+
+  @Test
   void dmesgShowsWhatTheKernelLogged() throws Exception {
     // Here the tests' own logging lets warnings through alone.
     refusalOf("Third", "@Device(name = \"zero\")", "");

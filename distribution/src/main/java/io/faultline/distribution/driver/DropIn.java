@@ -16,6 +16,7 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
 /**
  * The drop-in folder, which File Install watches, and the folder of drivers that came along. Puts a
@@ -34,12 +35,14 @@ public final class DropIn {
    * @param context tells the folders by its properties {@code faultline.drivers}, {@code
    *     faultline.available}, {@code faultline.var} and {@code faultline.home}
    * @param devices the kernel's device table
+   * @param components knows what drivers' components wait for
    * @param swaps the kernel's swap devices, if it has any
    */
   @Activate
   public DropIn(
       BundleContext context,
       @Reference Devices devices,
+      @Reference ServiceComponentRuntime components,
       @Reference(
           cardinality = ReferenceCardinality.OPTIONAL,
           policyOption = ReferencePolicyOption.GREEDY) @Nullable Swaps swaps) {
@@ -50,7 +53,8 @@ public final class DropIn {
         new DriverCompiler(path(context, "faultline.home")));
     this.bundles = new DriverBundles(context, folder);
     Offers offers = new Offers(context, devices, swaps);
-    this.installation = new Installation(available, folder, bundles, offers);
+    this.installation = new Installation(
+        available, folder, bundles, offers, new WaitingComponents(components));
     this.removal = new Removal(folder, bundles);
     this.succession = new Succession(available, folder, bundles, offers, removal, devices);
   }

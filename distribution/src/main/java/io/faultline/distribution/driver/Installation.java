@@ -3,6 +3,7 @@
 package io.faultline.distribution.driver;
 
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
@@ -13,13 +14,16 @@ final class Installation {
   private final DriverFolder folder;
   private final DriverBundles bundles;
   private final Offers offers;
+  private final WaitingComponents waiting;
 
   Installation(
-      AvailableDrivers available, DriverFolder folder, DriverBundles bundles, Offers offers) {
+      AvailableDrivers available, DriverFolder folder, DriverBundles bundles, Offers offers,
+      WaitingComponents waiting) {
     this.available = available;
     this.folder = folder;
     this.bundles = bundles;
     this.offers = offers;
+    this.waiting = waiting;
   }
 
   /** See {@link DropIn#install}. */
@@ -90,13 +94,18 @@ final class Installation {
       throws DropInException, InterruptedException {
     int declared = DeclaredDevices.count(bundle);
     int commands = DeclaredDevices.commands(bundle);
-    boolean unused = Await.until(
-        () -> offers.of(bundle).count() >= declared && offers.commandServices(bundle) >= commands
-            || complaints.about(bundle) != null,
-        DeclaredDevices.hasComponents(bundle) ? Await.PATIENCE_MILLIS : Await.HOPE_MILLIS);
+    BooleanSupplier done =
+        () -> complaints.about(bundle) != null
+            || offers.of(bundle).count() >= declared && offers.commandServices(bundle) >= commands;
+    boolean all = Await.until(done, Await.HOPE_MILLIS);
+    if (!all && DeclaredDevices.hasComponents(bundle)) {
+      // One that waits for something may wait for ever; one that does not is on its way.
+      boolean unused = Await.until(() -> done.getAsBoolean() || waiting.why(bundle) != null);
+    }
     Installed brought = offers.of(bundle);
     if (brought.count() == 0) {
       String complaint = complaints.about(bundle);
+      complaint = complaint == null ? waiting.why(bundle) : complaint;
       throw new DropInException(
           "%s runs but brought no device: %s (rmmod %s takes it out again)"
               .formatted(

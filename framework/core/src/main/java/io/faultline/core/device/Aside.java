@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Aside {
   private final Watchdog watchdog;
+  /** Half of what it takes to wake a thread; nothing where the driver's would get no processor. */
+  private final long brieflyNanos = Runtime.getRuntime().availableProcessors() > 1 ? 20_000 : 0;
   private volatile @Nullable DriverThreads threads;
 
   Aside(Watchdog watchdog) {
@@ -64,6 +66,7 @@ final class Aside {
       running.passInterrupt();
     }
     slot.setWaiting(true);
+    running.awaitBriefly();
     while (!running.done) {
       LockSupport.parkNanos(running, TimeUnit.MILLISECONDS.toNanos(Watchdog.PERIOD_MILLIS));
       if (Thread.interrupted()) {
@@ -126,6 +129,14 @@ final class Aside {
     Running(CallSlot caller, Call<R> call) {
       this.caller = caller;
       this.call = call;
+    }
+
+    /** Most calls have ended by then, and no thread need be woken. */
+    void awaitBriefly() {
+      long began = System.nanoTime();
+      while (!done && System.nanoTime() - began < brieflyNanos) {
+        Thread.onSpinWait();
+      }
     }
 
     @Override
