@@ -3,6 +3,7 @@
 package io.faultline.core.component;
 
 import io.faultline.core.device.DriverThreads;
+import io.faultline.core.device.Watchfulness;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +28,7 @@ public final class DriverThreadPool implements DriverThreads {
   };
 
   private final long watchfulNanos;
+  private final Watchfulness watch = new Watchfulness();
   private final AtomicInteger number = new AtomicInteger();
   private final ConcurrentLinkedDeque<Worker> idle = new ConcurrentLinkedDeque<>();
 
@@ -93,12 +95,16 @@ public final class DriverThreadPool implements DriverThreads {
     /** False when there was none for long: then none can come. */
     private boolean awaitNext() {
       long began = System.nanoTime();
+      if (watch.isWorthIt()) {
+        while (next.get() == null && System.nanoTime() - began < watchfulNanos) {
+          Thread.onSpinWait();
+        }
+        watch.ended(next.get() != null);
+      }
       long end = TimeUnit.MILLISECONDS.toNanos(IDLE_MILLIS);
       while (next.get() == null) {
         long waited = System.nanoTime() - began;
-        if (waited < watchfulNanos) {
-          Thread.onSpinWait();
-        } else if (waited >= end) {
+        if (waited >= end) {
           if (next.compareAndSet(null, ENDED)) {
             boolean unused = idle.remove(this);
             return false;

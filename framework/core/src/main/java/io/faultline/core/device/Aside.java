@@ -23,6 +23,7 @@ final class Aside {
   private final Watchdog watchdog;
   /** Half of what it takes to wake a thread; nothing where the driver's would get no processor. */
   private final long brieflyNanos = Runtime.getRuntime().availableProcessors() > 1 ? 20_000 : 0;
+  private final Watchfulness watch = new Watchfulness();
   private volatile @Nullable DriverThreads threads;
 
   Aside(Watchdog watchdog) {
@@ -66,7 +67,9 @@ final class Aside {
       running.passInterrupt();
     }
     slot.setWaiting(true);
-    running.awaitBriefly();
+    if (watch.isWorthIt()) {
+      watch.ended(running.awaitBriefly());
+    }
     while (!running.done) {
       LockSupport.parkNanos(running, TimeUnit.MILLISECONDS.toNanos(Watchdog.PERIOD_MILLIS));
       if (Thread.interrupted()) {
@@ -132,11 +135,12 @@ final class Aside {
     }
 
     /** Most calls have ended by then, and no thread need be woken. */
-    void awaitBriefly() {
+    boolean awaitBriefly() {
       long began = System.nanoTime();
       while (!done && System.nanoTime() - began < brieflyNanos) {
         Thread.onSpinWait();
       }
+      return done;
     }
 
     @Override
