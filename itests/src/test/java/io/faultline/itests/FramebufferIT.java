@@ -95,7 +95,16 @@ class FramebufferIT {
     return new Hashtable<>(properties);
   }
 
+  /** The command goes and comes with its component, which a new configuration may make anew. */
   private String run(String line) {
+    String[] said = {""};
+    Eventually.holds(
+        "the command is there",
+        () -> !(said[0] = runOnce(line)).contains("there is no such command"));
+    return said[0];
+  }
+
+  private String runOnce(String line) {
     try {
       return String.valueOf(session.execute(line));
     } catch (Exception e) {
