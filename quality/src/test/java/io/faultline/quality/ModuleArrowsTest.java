@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The arrows between the modules. Those between the core's rooms are tested in the core. */
+/**
+ * The arrows between the modules. Those between the core's rooms are tested in the core. The assertion of
+ * each test is ArchUnit's: {@code check} throws an AssertionError with every class that breaks the rule.
+ */
 class ModuleArrowsTest {
   private static final String[] API = {
     "io.faultline.mm..", "io.faultline.device..", "io.faultline.kernel.."

@@ -185,6 +185,7 @@ public final class SoakCommand {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(ENDING_SECONDS);
     Census after = census();
     while (!after.leftSince(before).isEmpty() && System.nanoTime() - end < 0) {
+      // A thread that ends tells nobody.
       Thread.sleep(50);
       after = census();
     }

@@ -96,6 +96,7 @@ class RunDirectoryTest {
           begun.completeExceptionally(e);
         }
       });
+      // Nothing may happen: that can only be waited for.
       Thread.sleep(100);
       assertThat(begun).isNotDone();
       sweeper.outputWriter().close();

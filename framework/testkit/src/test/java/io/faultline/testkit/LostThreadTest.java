@@ -366,6 +366,7 @@ class LostThreadTest {
   /** The driver still has the memory of the page that it was to fill. */
   @Test
   void memoryThatALostDriverMayStillWriteToIsNobodyElses() throws Exception {
+    CountDownLatch written = new CountDownLatch(1);
     AutoCloseable mount = kernel.devices().mount("/disk", NODE, new Disk() {
       @Override
       public void readPages(Inode of, long firstPage, MemorySegment[] pages) {
@@ -373,6 +374,7 @@ class LostThreadTest {
         for (MemorySegment page : pages) {
           page.fill((byte) 0x5a);
         }
+        written.countDown();
       }
     });
     long address = mapped(program);
@@ -384,11 +386,7 @@ class LostThreadTest {
     }
 
     over.countDown();
-    while (loops.get() > 0) {
-      Thread.sleep(1);
-    }
-
-    threads.close();
+    written.await();
     for (int i = 0; i < pages; i++) {
       assertThat(program.memory().getByte(fresh + (long) i * PAGE + 1)).isZero();
     }

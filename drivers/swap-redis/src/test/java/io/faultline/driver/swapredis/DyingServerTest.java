@@ -150,6 +150,7 @@ class DyingServerTest {
   private static void await(AtomicInteger count, int wanted) throws InterruptedException {
     for (int i = 0; count.get() < wanted; i++) {
       assertThat(i).as("waits for %d, is at %s", wanted, count).isLessThan(40_000);
+      // Counted by threads at work, which do not wait for who looks.
       Thread.sleep(5);
     }
   }
@@ -197,6 +198,7 @@ class DyingServerTest {
     }
     assertFailed(0, 10);
     write(0, 10, 3);
+    // A write that the server was sent while it stood still must not come after this one.
     Thread.sleep(100);
     assertHolds(0, 10, 3);
     write(0, 10, 4);

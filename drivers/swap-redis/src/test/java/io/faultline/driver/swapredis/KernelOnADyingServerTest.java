@@ -135,6 +135,7 @@ class KernelOnADyingServerTest {
     long end = System.nanoTime() + 300_000_000_000L;
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(end);
+      // A real server and the kernel's own threads: nobody tells.
       Thread.sleep(5);
     }
   }

@@ -108,6 +108,7 @@ final class RedisServer implements AutoCloseable {
         : new IOException("redis-server does not answer: " + command, last);
   }
 
+  /** A server that begins to answer tells nobody. */
   private static void pause() {
     try {
       Thread.sleep(10);

@@ -58,6 +58,7 @@ class SwapRedisClusterTest extends SwapDeviceContract {
         for (int i = 0; !jedis.clusterInfo().contains("cluster_state:ok")
             || !jedis.clusterInfo().contains("cluster_slots_ok:16384"); i++) {
           assertThat(i).as(jedis.clusterInfo()).isLessThan(18_000);
+          // The nodes agree among themselves, and tell who asks.
           Thread.sleep(10);
         }
       }

@@ -87,6 +87,7 @@ class SwapRedisTest extends SwapDeviceContract {
     assertThat(server.keys()).hasSize(2);
     underTest().free(slots);
     for (int i = 0; i < 1200 && server.keys().size() > 1; i++) {
+      // The driver deletes on its own thread, with no answer to the one that frees.
       Thread.sleep(50);
     }
     assertThat(server.keys()).containsExactly("faultline:kernels");

@@ -8,6 +8,9 @@ public interface DriverThreads {
   /**
    * Runs something on a thread of its own, at once: never in a queue behind another call, which might not
    * end.
+   *
+   * @throws java.util.concurrent.RejectedExecutionException when it gives no thread; the call is then made
+   *     by who wanted it
    */
   void start(Runnable call);
 }

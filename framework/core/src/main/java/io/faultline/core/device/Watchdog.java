@@ -208,6 +208,28 @@ public final class Watchdog implements Runnable {
    * @param abandoned whether those count that were given up
    */
   private int inFlight(Driver driver, boolean abandoned) {
+    return count((state, node, operation) -> node.driver() == driver
+        && (abandoned || !CallFrame.abandoned(state)));
+  }
+
+  /**
+   * Whether another thread is inside an access to registers of a node; not one that reads and writes, nor
+   * one that was given up.
+   */
+  boolean isInIo(DeviceNode wanted) {
+    return count((state, node, operation) -> node == wanted
+        && (operation.equals(GuardedIo.READ) || operation.equals(GuardedIo.WRITE))
+        && !CallFrame.abandoned(state)) > 0;
+  }
+
+  /** Chooses calls that are under way. */
+  @FunctionalInterface
+  private interface Choice {
+    boolean counts(long state, DeviceNode node, String operation);
+  }
+
+  /** As {@link #inFlight(Driver)}, of calls of a kind. */
+  private int count(Choice choice) {
     int count = 0;
     CallSlot own = mine.get();
     for (CallSlot slot : slots) {
@@ -221,40 +243,14 @@ public final class Watchdog implements Runnable {
           break;
         }
         DeviceNode node = frame.node;
-        if (node != null && node.driver() == driver && frame.state() == state
-            && (abandoned || !CallFrame.abandoned(state))) {
+        String operation = frame.operation;
+        // Read without a lock: good only if it is the same call still.
+        if (node != null && frame.state() == state && choice.counts(state, node, operation)) {
           count++;
         }
       }
     }
     return count;
-  }
-
-  /**
-   * Whether another thread is inside an access to registers of a node; not one that reads and writes, nor
-   * one that was given up.
-   */
-  boolean isInIo(DeviceNode node) {
-    CallSlot own = mine.get();
-    for (CallSlot slot : slots) {
-      if (own != null && own.isOrStandsFor(slot)) {
-        continue;
-      }
-      for (int i = 0; i < CallSlot.MAX_DEPTH; i++) {
-        CallFrame frame = slot.frame(i);
-        long state = frame.state();
-        if (!CallFrame.busy(state)) {
-          break;
-        }
-        String operation = frame.operation;
-        if (frame.node == node
-            && (operation.equals(GuardedIo.READ) || operation.equals(GuardedIo.WRITE))
-            && !CallFrame.abandoned(state) && frame.state() == state) {
-          return true;
-        }
-      }
-    }
-    return false;
   }
 
   /**
